@@ -1,0 +1,348 @@
+"""Every setting, each read once from the environment (or `.env`, or a file named by `NAME_FILE`).
+
+Defaults suit a laptop: SQLite, no Redis, no key, the local judge. A value that makes no sense stops the
+start and is named. The list for operators is `.env.example`.
+"""
+
+import secrets
+import sys
+import zoneinfo
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+from environs import EnvError, FileAwareEnv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = FileAwareEnv(strip_whitespace=True)
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+
+def refuse(name: str, problem: str) -> ImproperlyConfigured:
+    """The one form in which a wrong setting stops the start."""
+    return ImproperlyConfigured(f"{name}: {problem}. See .env.example.")
+
+
+def whole_number(name: str, default: int, *, least: int = 0, most: int = 10**15) -> int:
+    try:
+        value = env.int(name, default)
+    except EnvError as error:
+        raise refuse(name, "must be a whole number") from error
+    if not least <= value <= most:
+        raise refuse(name, f"must be between {least} and {most}, not {value}")
+    return value
+
+
+def yes_or_no(name: str, default: bool) -> bool:
+    try:
+        return env.bool(name, default)
+    except EnvError as error:
+        raise refuse(name, "must be true or false") from error
+
+
+def web_address(name: str, default: str) -> str:
+    value = env.str(name, default).strip()
+    if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+        raise refuse(name, f"must be an http:// or https:// address, not {value!r}")
+    return value
+
+
+def one_of(name: str, default: str, allowed: set[str]) -> str:
+    value = env.str(name, default)
+    if value not in allowed:
+        raise refuse(name, f"must be one of {', '.join(sorted(allowed))}, not {value!r}")
+    return value
+
+
+# --- where things are ------------------------------------------------------------------------------
+
+VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var"))).expanduser()
+HOST = env.str("HOST", "127.0.0.1")
+PORT = whole_number("PORT", 8000, least=1, most=65535)
+PORTAL_URL = web_address("PORTAL_URL", f"http://{HOST}:{PORT}").rstrip("/")
+TRUSTED_PROXY_COUNT = whole_number("TRUSTED_PROXY_COUNT", 0, most=10)
+TESTING = "pytest" in sys.modules
+
+DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'broadsheet.sqlite3'}"
+REDIS_URL = env.str("REDIS_URL", "")
+MAIL_URL = env.str("MAIL_URL", "console:")
+IS_FULL = not DATABASE_URL.startswith("sqlite")
+
+# --- secrets ---------------------------------------------------------------------------------------
+
+
+def kept_secret(name: str, file_name: str) -> str:
+    """The secret of that name; embedded, one that is made once and kept in VAR_DIR with mode 0600.
+
+    In the full size nothing is invented: two processes would invent two.
+    """
+    given = env.str(name, "")
+    if given:
+        return given
+    if IS_FULL:
+        raise refuse(name, "must be set (any long random text)")
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    path = VAR_DIR / file_name
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return path.read_text().strip()
+    path.write_text(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+SECRET_KEY = kept_secret("SECRET_KEY", "secret_key")
+# Fernet keys or any long texts, newest first, for the model providers' keys at rest.
+FIELD_KEYS = env.list("FIELD_KEYS", []) or [SECRET_KEY]
+
+# --- the web ---------------------------------------------------------------------------------------
+
+_portal = urlsplit(PORTAL_URL)
+IS_HTTPS = _portal.scheme == "https"
+ALLOWED_HOSTS = sorted({_portal.hostname or "localhost", "127.0.0.1", "localhost", "[::1]"})
+CSRF_TRUSTED_ORIGINS = [f"{_portal.scheme}://{_portal.netloc}"]
+DEBUG = False
+
+INSTALLED_APPS = [
+    "portal",
+    "scoring",
+    "profiles",
+    "papers",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
+    "django_structlog",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "object-src": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+}
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+if TRUSTED_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
+LANGUAGE_COOKIE_NAME = "__Host-language" if IS_HTTPS else "language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+X_FRAME_OPTIONS = "DENY"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- rows, cache, queue ----------------------------------------------------------------------------
+
+try:
+    DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL, conn_health_checks=True))}
+except (ValueError, KeyError) as error:
+    raise refuse("DATABASE_URL", "must read like postgres://user:password@host:5432/name") from error
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Django's defaults lose transactions to "database is locked": stack.md has the measurement.
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}}
+
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# Rows are the queue and Celery is only the doorbell; embedded there is none.
+CELERY_BROKER_URL = REDIS_URL
+
+# --- people ----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "profiles.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+SIGNUP = one_of("SIGNUP", "invite" if IS_FULL else "open", {"open", "invite", "closed"})
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "profiles.accounts.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = MAIL_URL != "console:"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL_URL != "console:" else "none"
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+
+
+def mailers(address: str) -> dict[str, dict[str, object]]:
+    """Django's MAILERS from one address: `console:` or `smtp://user:password@host:587/?tls=starttls`."""
+    parts = urlsplit(address)
+    if parts.scheme == "console":
+        return {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+    if parts.scheme != "smtp" or not parts.hostname:
+        raise refuse("MAIL_URL", "must read like smtp://user:password@host:587/?tls=starttls, or console:")
+    tls = parse_qs(parts.query).get("tls", ["none"])[0]
+    if tls not in {"none", "starttls", "tls"}:
+        raise refuse("MAIL_URL", "tls must be none, starttls or tls")
+    return {
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {
+                "host": parts.hostname,
+                "port": parts.port or 25,
+                "username": unquote(parts.username or ""),
+                "password": unquote(parts.password or ""),
+                "use_tls": tls == "starttls",
+                "use_ssl": tls == "tls",
+                "timeout": 20,
+            },
+        }
+    }
+
+
+MAILERS = mailers(MAIL_URL)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", f"broadsheet@{_portal.hostname}")
+
+# --- the model and its money -----------------------------------------------------------------------
+
+LLM_BASE_URL = web_address("LLM_BASE_URL", "")
+LLM_API_KEY = env.str("LLM_API_KEY", "")
+LLM_MODEL = env.str("LLM_MODEL", "")
+if LLM_BASE_URL and not LLM_MODEL:
+    raise refuse("LLM_MODEL", "must be set when LLM_BASE_URL is")
+# Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
+LLM_PRIVATE_ADDRESSES = env.list("LLM_PRIVATE_ADDRESSES", [])
+INSTANCE_DAILY_TOKENS = whole_number("INSTANCE_DAILY_TOKENS", 2_000_000)
+DEFAULT_TEAM_DAILY_TOKENS = whole_number("DEFAULT_TEAM_DAILY_TOKENS", 1_000_000)
+DEFAULT_MEMBER_DAILY_TOKENS = whole_number("DEFAULT_MEMBER_DAILY_TOKENS", 250_000)
+
+# --- arXiv -----------------------------------------------------------------------------------------
+
+ARXIV_OAI_URL = web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org/oai")
+ARXIV_RSS_URL = web_address("ARXIV_RSS_URL", "https://rss.arxiv.org/rss").rstrip("/")
+ARXIV_API_URL = web_address("ARXIV_API_URL", "https://export.arxiv.org/api/query")
+ARXIV_PACE_SECONDS = env.float("ARXIV_PACE_SECONDS", 3.0)
+if ARXIV_PACE_SECONDS < 0:
+    raise refuse("ARXIV_PACE_SECONDS", "must not be negative")
+ARXIV_CONTACT = env.str("ARXIV_CONTACT", "")
+OFFLINE = yes_or_no("OFFLINE", False)
+
+# --- words and clocks ------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "UTC"
+INSTANCE_TIME_ZONE = env.str("INSTANCE_TIME_ZONE", "UTC")
+if INSTANCE_TIME_ZONE not in zoneinfo.available_timezones():
+    raise refuse("INSTANCE_TIME_ZONE", f"must be a name like Europe/Berlin, not {INSTANCE_TIME_ZONE!r}")
+
+# --- the API ---------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 100,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Broadsheet",
+    "DESCRIPTION": "A daily paper of arXiv for every researcher.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- what it says of itself ------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"django_structlog": {"level": "WARNING"}},
+}
