@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal.appearance import set_appearance
+
 urlpatterns = [
+    path("appearance/", set_appearance, name="appearance"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,43 @@
+"""How the pages look to this browser: theme, keys and language, kept in cookies, without an account."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+YEAR_SECONDS = 365 * 24 * 3600
+CHOICES = {
+    "theme": {"light", "dark", "auto"},
+    "keys": {"on", "off"},
+    "language": {code for code, _ in settings.LANGUAGES},
+}
+
+
+@login_not_required
+@require_POST
+def set_appearance(request: HttpRequest) -> HttpResponseRedirect:
+    """Keep each choice that was posted and go back to the page it came from; an unknown value is ignored."""
+    response = HttpResponseRedirect(way_back(request))
+    for name, allowed in CHOICES.items():
+        chosen = request.POST.get(name, "")
+        if chosen in allowed:
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME if name == "language" else name,
+                chosen,
+                max_age=YEAR_SECONDS,
+                secure=settings.IS_HTTPS,
+                httponly=True,
+                samesite="Lax",
+            )
+    if request.POST.get("language") in CHOICES["language"] and request.user.is_authenticated:
+        request.user.language = request.POST["language"]
+        request.user.save(update_fields=["language"])
+    return response
+
+
+def way_back(request: HttpRequest) -> str:
+    """The address in `next`, if it is one of ours; else the front page."""
+    address = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+    return address if ours else "/"
