@@ -291,7 +291,7 @@ LLM_MODEL = env.str("LLM_MODEL", "")
 if LLM_BASE_URL and not LLM_MODEL:
     raise refuse("LLM_MODEL", "must be set when LLM_BASE_URL is")
 # Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
-LLM_PRIVATE_ADDRESSES = env.list("LLM_PRIVATE_ADDRESSES", [])
+LLM_PRIVATE_ADDRESSES: list[str] = env.list("LLM_PRIVATE_ADDRESSES", [])
 INSTANCE_DAILY_TOKENS = whole_number("INSTANCE_DAILY_TOKENS", 2_000_000)
 DEFAULT_TEAM_DAILY_TOKENS = whole_number("DEFAULT_TEAM_DAILY_TOKENS", 1_000_000)
 DEFAULT_MEMBER_DAILY_TOKENS = whole_number("DEFAULT_MEMBER_DAILY_TOKENS", 250_000)

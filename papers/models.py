@@ -1,0 +1,228 @@
+"""What arXiv announced. Knows no user.
+
+A paper's row is its newest metadata; its texts are kept one row a version, because quotes and receipts
+rest on the words that were judged. Announcements are facts: they are added and their source is made
+stronger, never guessed away.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class PaperQuerySet(models.QuerySet["Paper"]):
+    def announced_on(self, day: dt.date) -> "PaperQuerySet":
+        return self.filter(announcements__day=day).distinct()
+
+
+class Paper(models.Model):
+    """One arXiv work. `arxiv_id` never carries a version: `2601.21821`, `hep-th/9901001`."""
+
+    arxiv_id = models.CharField(max_length=32, unique=True)
+    title = models.TextField()
+    # [{"name": "Ada Lovelace", "affiliations": ["…"]}]; affiliations only where arXiv sent them.
+    authors = models.JSONField(default=list)
+    author_names = models.TextField(default="", help_text=_("The names in one line, for the search box."))
+    categories = models.JSONField(default=list, help_text=_("All categories, the primary one first."))
+    primary_category = models.CharField(max_length=32)
+    comment = models.TextField(default="", blank=True)
+    journal_ref = models.TextField(default="", blank=True)
+    doi = models.TextField(default="", blank=True)
+    license = models.TextField(default="", blank=True)
+    msc_class = models.TextField(default="", blank=True)
+    acm_class = models.TextField(default="", blank=True)
+    latest_version = models.PositiveSmallIntegerField(default=1)
+    submitted_at = models.DateTimeField(null=True, help_text=_("The instant of version 1, where known."))
+    updated_at = models.DateTimeField(null=True, help_text=_("The instant of the latest version."))
+    is_withdrawn = models.BooleanField(default=False)
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    objects = PaperQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["primary_category"], name="paper_primary")]
+
+    def __str__(self) -> str:
+        return f"{self.arxiv_id} {self.title}"
+
+    @property
+    def abs_url(self) -> str:
+        return f"https://arxiv.org/abs/{self.arxiv_id}"
+
+    @property
+    def pdf_url(self) -> str:
+        return f"https://arxiv.org/pdf/{self.arxiv_id}"
+
+    @property
+    def html_url(self) -> str:
+        return f"https://arxiv.org/html/{self.arxiv_id}"
+
+
+class PaperVersion(models.Model):
+    """The title and abstract of one version, as they were when it was judged.
+
+    `features` is the packed vector of `papers.features`, empty until a task computed it; the web process
+    reads it and never computes one. `is_sample` marks a text that the project wrote itself for its sample
+    day: every screen then says "Sample text, not the authors' abstract".
+    """
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    title = models.TextField()
+    abstract = models.TextField(default="", blank=True)
+    is_sample = models.BooleanField(default=False)
+    features = models.BinaryField(default=b"")
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["paper", "number"], name="one_text_a_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.paper_id}v{self.number}"
+
+
+class AnnouncementQuerySet(models.QuerySet["Announcement"]):
+    def on(self, day: dt.date) -> "AnnouncementQuerySet":
+        return self.filter(day=day)
+
+    def in_categories(self, categories: Iterable[str]) -> "AnnouncementQuerySet":
+        return self.filter(category__in=list(categories))
+
+    def announced_to(
+        self, categories: Iterable[str], day: dt.date, *, cross_lists: bool
+    ) -> "AnnouncementQuerySet":
+        """What a reader of these categories is owed that day; replacements are counted beside it."""
+        kinds = [Announcement.Kind.NEW]
+        if cross_lists:
+            kinds.append(Announcement.Kind.CROSS)
+        return self.on(day).in_categories(categories).filter(kind__in=kinds)
+
+    def replacements(self) -> "AnnouncementQuerySet":
+        return self.filter(kind=Announcement.Kind.REPLACEMENT)
+
+    def paper_count(self) -> int:
+        return self.aggregate(count=models.Count("paper", distinct=True))["count"]
+
+
+class Announcement(models.Model):
+    """arXiv named a paper, in one category, on one day.
+
+    `day` is the date on arXiv's list (the day after the mailing), never a reader's local date. A stronger
+    source (rss and listing over derived) may correct a derived row in place.
+    """
+
+    class Kind(models.TextChoices):
+        NEW = "new", _("new")
+        CROSS = "cross", _("cross-list")
+        REPLACEMENT = "replacement", _("replacement")
+
+    class Source(models.TextChoices):
+        RSS = "rss", "RSS"
+        LISTING = "listing", _("list page")
+        DERIVED = "derived", _("derived from the first version's date")
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="announcements")
+    category = models.CharField(max_length=32)
+    day = models.DateField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    source = models.CharField(max_length=8, choices=Source)
+    version = models.PositiveSmallIntegerField(default=1)
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    objects = AnnouncementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["paper", "category", "day"], name="named_once_a_category_and_day"
+            ),
+        ]
+        indexes = [models.Index(fields=["day", "category", "kind", "paper"], name="announcement_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.category} {self.kind} {self.paper_id}"
+
+
+class Harvest(models.Model):
+    """One run that brought a day of a category in, with its counts.
+
+    announced = stored + without_text + skipped, counted in records of this run; `quarantined` records
+    could not be read at all and are beside it. `cursor` is committed with each page's records, so that a
+    killed run resumes.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    category = models.CharField(max_length=32, help_text=_("Empty for an import from files."))
+    day = models.DateField(null=True)
+    source = models.CharField(max_length=16)
+    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    cursor = models.JSONField(default=dict)
+    announced = models.PositiveIntegerField(default=0)
+    stored = models.PositiveIntegerField(default=0)
+    without_text = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    quarantined = models.PositiveIntegerField(default=0)
+    requests = models.PositiveIntegerField(default=0)
+    # A code and its parameters, rendered in the viewer's language.
+    problem = models.CharField(max_length=40, default="", blank=True)
+    problem_params = models.JSONField(default=dict)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "category"], name="harvest_day")]
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.category or self.source} {self.state}"
+
+
+class ArxivCount(models.Model):
+    """How many papers arXiv itself counted, to be compared with what was stored."""
+
+    category = models.CharField(max_length=32)
+    day = models.DateField()
+    kind = models.CharField(max_length=12, choices=Announcement.Kind)
+    source = models.CharField(max_length=8, choices=Announcement.Source)
+    count = models.PositiveIntegerField()
+    counted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["category", "day", "kind", "source"], name="one_count_a_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.category} {self.kind}: {self.count}"
+
+
+class Pace(models.Model):
+    """The next instant at which anybody may ask arXiv: one row for all processes and endpoints."""
+
+    name = models.CharField(max_length=16, unique=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.next_at:%H:%M:%S.%f}"
+
+
+class Quarantine(models.Model):
+    """A record that could not be read, with its bytes, so that nothing is lost in silence."""
+
+    harvest = models.ForeignKey(Harvest, on_delete=models.CASCADE, related_name="quarantine")
+    place = models.TextField(help_text=_("File or address, and the record's position or id."))
+    reason = models.CharField(max_length=40)
+    raw = models.BinaryField()
+    stored_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"

@@ -1,0 +1,77 @@
+"""Who may do what, in one table, and the row or a 404.
+
+Pages, API and tests ask here. What somebody may not even know of is a 404 with the body of a missing one;
+what a member may see but not do is a 403.
+"""
+
+import uuid
+from enum import StrEnum
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from .models import Membership, Profile, Role, Team, User
+
+
+class Deed(StrEnum):
+    SEE_TEAM = "see_team"
+    SPEND = "spend"
+    EDIT_TEAM_PROFILES = "edit_team_profiles"
+    SEE_QUOTAS = "see_quotas"
+    SET_QUOTAS = "set_quotas"
+    SEE_AUDIT = "see_audit"
+    INVITE = "invite"
+    SET_ROLES = "set_roles"
+    MAKE_OWNERS = "make_owners"
+    DELETE_TEAM = "delete_team"
+
+
+_VIEWER = {Deed.SEE_TEAM}
+_MEMBER = _VIEWER | {Deed.SPEND, Deed.EDIT_TEAM_PROFILES}
+_ADMIN = _MEMBER | {Deed.SEE_QUOTAS, Deed.SET_QUOTAS, Deed.SEE_AUDIT, Deed.INVITE, Deed.SET_ROLES}
+_OWNER = _ADMIN | {Deed.MAKE_OWNERS, Deed.DELETE_TEAM}
+
+MAY: dict[str, set[Deed]] = {
+    Role.VIEWER: _VIEWER,
+    Role.MEMBER: _MEMBER,
+    Role.ADMIN: _ADMIN,
+    Role.OWNER: _OWNER,
+}
+
+
+def profile_for(user: User, public_id: uuid.UUID | str) -> Profile:
+    """The profile, if it is the user's own or a team profile of one of their teams; else Http404."""
+    try:
+        return Profile.objects.visible_to(user).select_related("team", "owner").get(public_id=public_id)
+    except (Profile.DoesNotExist, ValueError) as error:
+        raise Http404 from error
+
+
+def editable_profile_for(user: User, public_id: uuid.UUID | str) -> Profile:
+    """The profile, if the user may change it; PermissionDenied for a viewer of a team profile."""
+    profile = profile_for(user, public_id)
+    if profile.is_team_profile:
+        require(membership_of(user, profile.team), Deed.EDIT_TEAM_PROFILES)
+    return profile
+
+
+def membership_for(user: User, slug: str) -> Membership:
+    """The user's membership in the team of that slug; Http404 for a stranger."""
+    try:
+        return Membership.objects.select_related("team", "user").get(user=user, team__slug=slug)
+    except Membership.DoesNotExist as error:
+        raise Http404 from error
+
+
+def membership_of(user: User, team: Team) -> Membership:
+    return membership_for(user, team.slug)
+
+
+def may(membership: Membership, deed: Deed) -> bool:
+    return deed in MAY[membership.role]
+
+
+def require(membership: Membership, deed: Deed) -> None:
+    """Raise PermissionDenied unless the membership's role may do the deed."""
+    if not may(membership, deed):
+        raise PermissionDenied

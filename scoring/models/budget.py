@@ -1,0 +1,139 @@
+"""Where tokens are counted. Only `scoring.budget` writes these tables.
+
+A window is state in one scope and period; the ledger explains it line by line and only grows. A hold's
+ledger lines of kind HOLD are its legs: each names a window, the limit in force and the sum before it, so
+that `audit` can replay every admission.
+"""
+
+import datetime as dt
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from profiles.models import Period, Scope
+
+from .judging import Call
+
+
+class BudgetWindow(models.Model):
+    """What was used and is held, in one scope and period, in tokens.
+
+    [starts_at, ends_at) is UTC; windows of one scope, subject and period neither overlap nor leave gaps; a
+    counter is never reset, a new period is a new row. `subject_id` is the id of the team, membership or
+    profile (0 for the instance) and no foreign key, for the count outlives its subject.
+    """
+
+    scope = models.PositiveSmallIntegerField(choices=Scope)
+    subject_id = models.BigIntegerField(default=0)
+    period = models.CharField(max_length=5, choices=Period)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    limit_tokens = models.PositiveBigIntegerField()
+    used_tokens = models.PositiveBigIntegerField(default=0)
+    held_tokens = models.PositiveBigIntegerField(default=0)
+    overrun_tokens = models.PositiveBigIntegerField(
+        default=0, help_text=_("Sum over ended holds of what was used beyond what was held.")
+    )
+    cost_microusd = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope", "subject_id", "period", "starts_at"], name="one_window_a_period"
+            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="a_window_has_a_length"),
+            models.CheckConstraint(condition=Q(used_tokens__gte=0), name="used_is_not_negative"),
+            models.CheckConstraint(condition=Q(held_tokens__gte=0), name="held_is_not_negative"),
+        ]
+        indexes = [models.Index(fields=["scope", "subject_id", "period", "-ends_at"], name="window_current")]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()} {self.subject_id} {self.period} from {self.starts_at:%Y-%m-%d}"
+
+    @property
+    def free_tokens(self) -> int:
+        return max(0, self.limit_tokens - self.used_tokens - self.held_tokens)
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def open(self) -> "HoldQuerySet":
+        return self.filter(state=Hold.State.OPEN)
+
+    def overdue(self, now: dt.datetime) -> "HoldQuerySet":
+        return self.open().filter(lease_until__lt=now)
+
+
+class Hold(models.Model):
+    """Tokens set aside for one call. Ends once: settled, released, or assumed (later trued up)."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        SETTLED = "settled", _("settled")
+        RELEASED = "released", _("released")
+        ASSUMED = "assumed", _("assumed")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    call = models.OneToOneField(Call, on_delete=models.PROTECT, related_name="hold")
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    held_tokens = models.PositiveBigIntegerField()
+    used_tokens = models.PositiveBigIntegerField(default=0)
+    is_flagged = models.BooleanField(default=False, help_text=_("Booked in full: the usage was not usable."))
+    is_trued_up = models.BooleanField(default=False)
+    lease_until = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="an_ended_hold_has_an_end",
+                condition=Q(state="open", ended_at=None) | (~Q(state="open") & Q(ended_at__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "lease_until"], name="hold_lease")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.state} {self.held_tokens}"
+
+
+class LedgerEntry(models.Model):
+    """One line a hold, window and event; append-only.
+
+    `tokens` is what the line is about: HOLD adds it to held; RELEASE takes it from held; SETTLE and ASSUME
+    take the leg's hold from held and add `tokens` to used; TRUE_UP adds the (signed) difference to used.
+    """
+
+    class Kind(models.TextChoices):
+        HOLD = "hold", _("held")
+        SETTLE = "settle", _("settled")
+        RELEASE = "release", _("released")
+        ASSUME = "assume", _("assumed")
+        TRUE_UP = "true_up", _("trued up")
+
+    window = models.ForeignKey(BudgetWindow, on_delete=models.PROTECT, related_name="ledger")
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, related_name="ledger")
+    kind = models.CharField(max_length=8, choices=Kind)
+    tokens = models.BigIntegerField()
+    limit_tokens = models.PositiveBigIntegerField(help_text=_("The limit in force at that instant."))
+    sum_before = models.PositiveBigIntegerField(help_text=_("Used and held before this line."))
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    cached_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    reasoning_tokens = models.PositiveBigIntegerField(default=0)
+    cost_microusd = models.PositiveBigIntegerField(default=0)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["hold", "window", "kind"], name="one_line_a_leg_and_event"),
+        ]
+        indexes = [models.Index(fields=["window", "at"], name="ledger_window")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.tokens:+d}"
