@@ -4,8 +4,12 @@ Defaults suit a laptop: SQLite, no Redis, no key, the local judge. A value that 
 start and is named. The list for operators is `.env.example`.
 """
 
+import contextlib
+import ipaddress
+import os
 import secrets
 import sys
+import tempfile
 import zoneinfo
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,32 +31,59 @@ def refuse(name: str, problem: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name}: {problem}. See .env.example.")
 
 
+def text(name: str, default: str = "") -> str:
+    """An empty value is one that was not given: `.env.example`, copied, changes nothing."""
+    try:
+        return env.str(name, "") or default
+    except (EnvError, ValueError) as error:
+        raise refuse(f"{name}_FILE", "must name a file that can be read") from error
+
+
+def texts(name: str) -> list[str]:
+    return [part.strip() for part in text(name).split(",") if part.strip()]
+
+
 def whole_number(name: str, default: int, *, least: int = 0, most: int = 10**15) -> int:
     try:
-        value = env.int(name, default)
-    except EnvError as error:
+        value = int(text(name, str(default)))
+    except ValueError as error:
         raise refuse(name, "must be a whole number") from error
     if not least <= value <= most:
         raise refuse(name, f"must be between {least} and {most}, not {value}")
     return value
 
 
-def yes_or_no(name: str, default: bool) -> bool:
+def seconds(name: str, default: float) -> float:
     try:
-        return env.bool(name, default)
-    except EnvError as error:
-        raise refuse(name, "must be true or false") from error
+        value = float(text(name, str(default)))
+    except ValueError as error:
+        raise refuse(name, "must be a number of seconds") from error
+    if not 0 <= value <= 3600:
+        raise refuse(name, f"must be between 0 and 3600 seconds, not {value}")
+    return value
+
+
+def yes_or_no(name: str, default: bool) -> bool:
+    value = text(name, str(default)).lower()
+    if value not in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
+        raise refuse(name, f"must be true or false, not {value!r}")
+    return value in {"true", "yes", "on", "1"}
 
 
 def web_address(name: str, default: str) -> str:
-    value = env.str(name, default).strip()
-    if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+    value = text(name, default)
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if value and not is_address:
         raise refuse(name, f"must be an http:// or https:// address, not {value!r}")
     return value
 
 
 def one_of(name: str, default: str, allowed: set[str]) -> str:
-    value = env.str(name, default)
+    value = text(name, default)
     if value not in allowed:
         raise refuse(name, f"must be one of {', '.join(sorted(allowed))}, not {value!r}")
     return value
@@ -60,16 +91,22 @@ def one_of(name: str, default: str, allowed: set[str]) -> str:
 
 # --- where things are ------------------------------------------------------------------------------
 
-VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var"))).expanduser()
-HOST = env.str("HOST", "127.0.0.1")
+VAR_DIR = BASE_DIR / Path(text("VAR_DIR", "var")).expanduser()
+HOST = text("HOST", "127.0.0.1")
 PORT = whole_number("PORT", 8000, least=1, most=65535)
 PORTAL_URL = web_address("PORTAL_URL", f"http://{HOST}:{PORT}").rstrip("/")
 TRUSTED_PROXY_COUNT = whole_number("TRUSTED_PROXY_COUNT", 0, most=10)
 TESTING = "pytest" in sys.modules
 
-DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'broadsheet.sqlite3'}"
-REDIS_URL = env.str("REDIS_URL", "")
-MAIL_URL = env.str("MAIL_URL", "console:")
+DATABASE_URL = text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'broadsheet.sqlite3'}"
+if urlsplit(DATABASE_URL).scheme not in {"sqlite", "postgres", "postgresql"}:
+    raise refuse(
+        "DATABASE_URL", "must read like postgres://user:password@host:5432/name, or be empty for SQLite"
+    )
+REDIS_URL = text("REDIS_URL")
+if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
+    raise refuse("REDIS_URL", "must read like redis://host:6379/0")
+MAIL_URL = text("MAIL_URL", "console:")
 IS_FULL = not DATABASE_URL.startswith("sqlite")
 
 # --- secrets ---------------------------------------------------------------------------------------
@@ -80,24 +117,26 @@ def kept_secret(name: str, file_name: str) -> str:
 
     In the full size nothing is invented: two processes would invent two.
     """
-    given = env.str(name, "")
+    given = text(name)
     if given:
         return given
     if IS_FULL:
         raise refuse(name, "must be set (any long random text)")
     VAR_DIR.mkdir(parents=True, exist_ok=True)
     path = VAR_DIR / file_name
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        return path.read_text().strip()
-    path.write_text(secrets.token_urlsafe(48))
+    if not path.exists():
+        # Linked into place whole: of two first starts at once, both read the one that won.
+        with tempfile.NamedTemporaryFile("w", dir=VAR_DIR) as made:
+            made.write(secrets.token_urlsafe(48))
+            made.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(made.name, path)
     return path.read_text().strip()
 
 
 SECRET_KEY = kept_secret("SECRET_KEY", "secret_key")
 # Fernet keys or any long texts, newest first, for the model providers' keys at rest.
-FIELD_KEYS = env.list("FIELD_KEYS", []) or [SECRET_KEY]
+FIELD_KEYS = texts("FIELD_KEYS") or [SECRET_KEY]
 
 # --- the web ---------------------------------------------------------------------------------------
 
@@ -259,6 +298,10 @@ def mailers(address: str) -> dict[str, dict[str, object]]:
     parts = urlsplit(address)
     if parts.scheme == "console":
         return {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+    try:
+        port = parts.port or 25
+    except ValueError as error:
+        raise refuse("MAIL_URL", "has a port that is no number") from error
     if parts.scheme != "smtp" or not parts.hostname:
         raise refuse("MAIL_URL", "must read like smtp://user:password@host:587/?tls=starttls, or console:")
     tls = parse_qs(parts.query).get("tls", ["none"])[0]
@@ -269,7 +312,7 @@ def mailers(address: str) -> dict[str, dict[str, object]]:
             "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "OPTIONS": {
                 "host": parts.hostname,
-                "port": parts.port or 25,
+                "port": port,
                 "username": unquote(parts.username or ""),
                 "password": unquote(parts.password or ""),
                 "use_tls": tls == "starttls",
@@ -281,17 +324,22 @@ def mailers(address: str) -> dict[str, dict[str, object]]:
 
 
 MAILERS = mailers(MAIL_URL)
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", f"broadsheet@{_portal.hostname}")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("MAIL_FROM", f"broadsheet@{_portal.hostname}")
 
 # --- the model and its money -----------------------------------------------------------------------
 
 LLM_BASE_URL = web_address("LLM_BASE_URL", "")
-LLM_API_KEY = env.str("LLM_API_KEY", "")
-LLM_MODEL = env.str("LLM_MODEL", "")
+LLM_API_KEY = text("LLM_API_KEY")
+LLM_MODEL = text("LLM_MODEL")
 if LLM_BASE_URL and not LLM_MODEL:
     raise refuse("LLM_MODEL", "must be set when LLM_BASE_URL is")
 # Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
-LLM_PRIVATE_ADDRESSES: list[str] = env.list("LLM_PRIVATE_ADDRESSES", [])
+LLM_PRIVATE_ADDRESSES = texts("LLM_PRIVATE_ADDRESSES")
+for _network in LLM_PRIVATE_ADDRESSES:
+    try:
+        ipaddress.ip_network(_network)
+    except ValueError as error:
+        raise refuse("LLM_PRIVATE_ADDRESSES", f"{_network!r} is no network like 10.0.0.0/8") from error
 INSTANCE_DAILY_TOKENS = whole_number("INSTANCE_DAILY_TOKENS", 2_000_000)
 DEFAULT_TEAM_DAILY_TOKENS = whole_number("DEFAULT_TEAM_DAILY_TOKENS", 1_000_000)
 DEFAULT_MEMBER_DAILY_TOKENS = whole_number("DEFAULT_MEMBER_DAILY_TOKENS", 250_000)
@@ -301,10 +349,8 @@ DEFAULT_MEMBER_DAILY_TOKENS = whole_number("DEFAULT_MEMBER_DAILY_TOKENS", 250_00
 ARXIV_OAI_URL = web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org/oai")
 ARXIV_RSS_URL = web_address("ARXIV_RSS_URL", "https://rss.arxiv.org/rss").rstrip("/")
 ARXIV_API_URL = web_address("ARXIV_API_URL", "https://export.arxiv.org/api/query")
-ARXIV_PACE_SECONDS = env.float("ARXIV_PACE_SECONDS", 3.0)
-if ARXIV_PACE_SECONDS < 0:
-    raise refuse("ARXIV_PACE_SECONDS", "must not be negative")
-ARXIV_CONTACT = env.str("ARXIV_CONTACT", "")
+ARXIV_PACE_SECONDS = seconds("ARXIV_PACE_SECONDS", 3.0)
+ARXIV_CONTACT = text("ARXIV_CONTACT")
 OFFLINE = yes_or_no("OFFLINE", False)
 
 # --- words and clocks ------------------------------------------------------------------------------
@@ -314,7 +360,7 @@ LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
-INSTANCE_TIME_ZONE = env.str("INSTANCE_TIME_ZONE", "UTC")
+INSTANCE_TIME_ZONE = text("INSTANCE_TIME_ZONE", "UTC")
 if INSTANCE_TIME_ZONE not in zoneinfo.available_timezones():
     raise refuse("INSTANCE_TIME_ZONE", f"must be a name like Europe/Berlin, not {INSTANCE_TIME_ZONE!r}")
 
