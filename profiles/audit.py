@@ -1,0 +1,39 @@
+"""The audit trail: keys and codes in rows that only grow, names in an erasable side table."""
+
+import uuid
+from typing import Any
+
+from .models import AuditEvent, AuditPerson, Team, User
+
+SYSTEM = uuid.UUID(int=0)
+
+
+def record(
+    actor: User | None,
+    code: str,
+    *,
+    team: Team | None = None,
+    subject: uuid.UUID | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Write who did what, in the caller's transaction. `before` and `after` hold figures and codes, no texts."""
+    if actor is not None:
+        remember(actor)
+    return AuditEvent.objects.create(
+        actor_key=SYSTEM if actor is None else actor.public_id,
+        code=code,
+        team_key=team.public_id if team else None,
+        subject_key=subject,
+        before=before or {},
+        after=after or {},
+    )
+
+
+def remember(person: User) -> None:
+    """Keep what a key is called, in the row that is deleted with the person."""
+    AuditPerson.objects.update_or_create(key=person.public_id, defaults={"name": person.email})
+
+
+def forget(person: User) -> None:
+    AuditPerson.objects.filter(key=person.public_id).delete()
