@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import fake_model
+
+__all__ = ["fake_model"]
+
 REPO = Path(__file__).resolve().parent.parent
 
 
