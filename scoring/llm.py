@@ -18,7 +18,6 @@ from typing import Any
 
 import openai
 
-from scoring import usage as usages
 from scoring.guarded_transport import (
     AddressPolicy,
     AddressRefused,
@@ -29,7 +28,7 @@ from scoring.guarded_transport import (
 )
 from scoring.ladder import Abilities, StepDown, cap_of, named_refusal, request_body, with_room_to_think
 from scoring.rubric import Prompt
-from scoring.usage import Usage
+from scoring.usage import Usage, from_response
 
 READ_SECONDS = 120.0
 TOTAL_SECONDS = 150.0
@@ -60,9 +59,9 @@ class LlmUnavailable(LlmError):
 
 
 class LlmAnswered(LlmError):
-    """The server answered, at a cost, and the answer is of no use. It carries its usage."""
+    """The server answered, at a cost, and the answer is of no use. It carries its usage, None where unusable."""
 
-    def __init__(self, message: str, usage: Usage) -> None:
+    def __init__(self, message: str, usage: Usage | None) -> None:
         super().__init__(message)
         self.usage = usage
 
@@ -83,6 +82,12 @@ class LlmRejected(LlmError):
     """The request itself was not accepted (400, 422): these papers, perhaps, not the server."""
 
     code = "rejected"
+
+
+class LlmFiltered(LlmRejected):
+    """A content filter declined before the model read it; nothing was billed."""
+
+    code = "refused"
 
 
 class LlmTooLong(LlmRejected):
@@ -121,7 +126,7 @@ class Answer:
     """What came back. `abilities` is what the verb should remember; `served_by` the model's own name."""
 
     text: str
-    usage: Usage
+    usage: Usage | None
     finish_reason: str
     latency_ms: int
     abilities: Abilities
@@ -184,7 +189,7 @@ def _from_connection(error: openai.APIConnectionError) -> LlmError:
     if any(isinstance(cause, AddressRefused) for cause in causes):
         return LlmMisconfigured("address_refused", "the server's address is not allowed here")
     if any(isinstance(cause, BodyTooLarge) for cause in causes):
-        return LlmGarbled("the answer is longer than any answer may be", usages.UNUSABLE)
+        return LlmGarbled("the answer is longer than any answer may be", None)
     if any(isinstance(cause, DeadlinePassed) for cause in causes):
         return LlmUnavailable("deadline", "no whole answer within the deadline", may_be_billed=True)
     if names & {"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"}:
@@ -245,7 +250,7 @@ def _from_refusal(status: int, param: str, words: str, request: Mapping[str, Any
     if status == 413 or any(word in words for word in _CONTEXT_WORDS):
         return LlmTooLong("the request is longer than the model's context")
     if any(word in words for word in _FILTER_WORDS):
-        return LlmRefused("a content filter declined the request", usages.FREE)
+        return LlmFiltered("a content filter declined the request")
     named = named_refusal(request, param, words)
     if named is not None:
         return StepDown(named)
@@ -285,9 +290,9 @@ def _answer(body: bytes, prompt: Prompt, abilities: Abilities, rung: int) -> Ans
     try:
         completion = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise LlmGarbled("the answer is not JSON", usages.UNUSABLE) from error
+        raise LlmGarbled("the answer is not JSON", None) from error
     completion = completion if isinstance(completion, dict) else {}
-    used = usages.from_response(completion.get("usage"), expected_input=prompt.input_tokens, output_cap=cap)
+    used = from_response(completion.get("usage"))
     choices = completion.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     message = choice.get("message")
@@ -295,7 +300,7 @@ def _answer(body: bytes, prompt: Prompt, abilities: Abilities, rung: int) -> Ans
     text, finish = message.get("content"), str(choice.get("finish_reason") or "")
     if finish == "content_filter" or message.get("refusal"):
         raise LlmRefused("the model declined", used)
-    if finish == "length" and used.reasoning_tokens and not text:
+    if finish == "length" and used is not None and used.reasoning_tokens and not text:
         abilities = with_room_to_think(abilities, used.reasoning_tokens, len(prompt.labels))
         text = ""
     if not isinstance(text, str):

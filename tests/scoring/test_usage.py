@@ -2,11 +2,13 @@
 
 import pytest
 
-from scoring.usage import UNUSABLE, Usage, from_response
+from scoring.usage import Usage, from_response
 
 
 def used(reported):
-    return from_response(reported, expected_input=1000, output_cap=500)
+    """What would be booked beside a hold of 1,500 tokens."""
+    usage = from_response(reported)
+    return usage if usage is not None and usage.is_usable(1500) else None
 
 
 def test_cached_and_reasoning_are_parts():
@@ -18,7 +20,7 @@ def test_cached_and_reasoning_are_parts():
         "completion_tokens_details": {"reasoning_tokens": 30},
     }
 
-    assert used(reported) == Usage(900, 640, 100, 30)
+    assert used(reported) == Usage(900, 100, 640, 30)
     assert used(reported).total_tokens == 1000
 
 
@@ -39,7 +41,7 @@ def test_cached_and_reasoning_are_parts():
     ],
 )
 def test_figures_that_cannot_be_are_flagged(reported):
-    assert used(reported) == UNUSABLE
+    assert used(reported) is None
 
 
 def test_reasoning_that_is_counted_beside_the_completion_is_not_lost():
