@@ -4,12 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-
-from tests.fakes import fake_model
-
-__all__ = ["fake_model"]
+from django.conf import settings
 
 REPO = Path(__file__).resolve().parent.parent
+NO_SHARED_DATA = "the development data is not beside the project"
+SERVICES = ("postgres", "redis", "browser")
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +16,67 @@ def shared_data() -> Path:
     """The development data beside the project; a test that needs it skips when it is absent."""
     folder = Path(os.environ.get("BROADSHEET_SHARED_DATA", REPO.parent / "shared" / "data"))
     if not (folder / "papers.jsonl.gz").exists():
-        pytest.skip("the development data is not beside the project")
+        pytest.skip(NO_SHARED_DATA)
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--must-run",
+        default="",
+        metavar="MARKERS",
+        help="Fail unless tests of each of these markers passed, and none was skipped (as .ci/run asks).",
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    for service in SERVICES:
+        if item.get_closest_marker(service):
+            item.user_properties.append(("service", service))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without its service a test is skipped here; `--must-run` makes that red where it has to run."""
+    is_there = {"postgres": settings.IS_FULL, "redis": bool(settings.REDIS_URL), "browser": True}
+    for item in items:
+        for _, service in item.user_properties:
+            if not is_there[service]:
+                item.add_marker(pytest.mark.skip(reason=f"needs {service}: bash .ci/run"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    markers = [marker for marker in config.getoption("--must-run").split(",") if marker]
+    if markers and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(MustRun(markers), "must-run")
+
+
+class MustRun:
+    """A suite that was skipped, or of which nothing was collected, is red: green must mean that it ran."""
+
+    def __init__(self, markers: list[str]) -> None:
+        self.passed = dict.fromkeys(markers, 0)
+        self.skipped: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and NO_SHARED_DATA not in str(report.longrepr):
+            self.skipped.append(report.nodeid)
+        if report.when == "call" and report.passed:
+            for _, service in report.user_properties:
+                if service in self.passed:
+                    self.passed[service] += 1
+
+    def missing(self) -> list[str]:
+        return [marker for marker, count in self.passed.items() if not count]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.missing() or self.skipped:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for marker, count in self.passed.items():
+            terminalreporter.write_line(f"{marker}: {count} passed")
+        for marker in self.missing():
+            terminalreporter.write_line(f"No test of {marker} ran, and some must.", red=True)
+        for nodeid in self.skipped:
+            terminalreporter.write_line(f"Skipped, and must run: {nodeid}", red=True)
