@@ -35,7 +35,7 @@ MARGIN = 1.08
 
 def estimate(text: str) -> int:
     """About how many tokens the text is; 0 for an empty text."""
-    return round(sum(_tokens_of(match) for match in PIECE.finditer(text)))
+    return round(sum(tokens_of(match) for match in PIECE.finditer(text)))
 
 
 def with_margin(tokens: int) -> int:
@@ -43,7 +43,7 @@ def with_margin(tokens: int) -> int:
     return math.ceil(tokens * MARGIN)
 
 
-def _tokens_of(match: re.Match[str]) -> float:
+def tokens_of(match: re.Match[str]) -> float:
     piece = match[0]
     match match.lastgroup:
         case "word":

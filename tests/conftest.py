@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.fakes import fake_model
+
+__all__ = ["fake_model"]
+
 REPO = Path(__file__).resolve().parent.parent
 NO_SHARED_DATA = "the development data is not beside the project"
 SERVICES = ("postgres", "redis", "browser")

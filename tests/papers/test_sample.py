@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -133,12 +132,3 @@ def test_all_that_the_reference_recommended_is_there(rows, shared_data):
 
     assert len(recommended) == 93
     assert recommended <= {row["id"] for row in rows}
-
-
-@pytest.mark.parametrize(("name", "interests"), [("researcher", 7), ("student", 1)])
-def test_the_demo_profiles_are_whole(name, interests):
-    profile = tomllib.loads((REPO / "portal" / "demo" / f"{name}.toml").read_text(encoding="utf-8"))
-
-    assert len(profile["interests"]) == interests
-    assert set(profile["categories"]) <= CATEGORIES
-    assert all(0 <= interest["weight"] <= 1 for interest in profile["interests"])
