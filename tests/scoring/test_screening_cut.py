@@ -1,0 +1,87 @@
+"""Where reading stops, and what is read below."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.screening.cut import cut, seed_of
+
+DAY = dt.date(2026, 1, 30)
+KEYS = [f"2601.{n:05}" for n in range(400)]
+
+
+def test_reading_stops_where_the_expected_recall_is_reached():
+    line = cut([9000, 500, 300, 200], KEYS[:4], 0.9, "seed")
+
+    assert line.rank == 1
+    assert line.expected_recall == pytest.approx(0.9)
+
+
+def test_a_target_of_one_reads_everything():
+    line = cut([9000, 0, 300], KEYS[:3], 1.0, "seed")
+
+    assert line.rank == 3
+    assert line.audit == frozenset()
+
+
+def test_estimates_that_tell_nothing_apart_read_the_target_itself():
+    line = cut([300] * 400, KEYS, 0.9, "seed")
+
+    assert line.rank == 360
+
+
+def test_a_day_of_which_nothing_is_expected_is_read():
+    assert cut([0] * 10, KEYS[:10], 0.9, "seed").rank == 10
+    assert cut([], [], 0.9, "seed").chosen == ()
+
+
+def test_a_twentieth_of_the_rest_is_audited():
+    line = cut([9000] * 10 + [1] * 390, KEYS, 0.9, "seed")
+
+    rest = 400 - line.rank
+    assert len(line.audit) == -(-rest // 20)
+    assert line.audit.isdisjoint(line.order[: line.rank])
+    assert len(line.chosen) == line.rank + len(line.audit)
+
+
+def test_the_draw_is_the_same_for_ever_and_another_for_others():
+    def drawn(profile, day=DAY, keys=KEYS):
+        line = cut([9000] * 10 + [1] * 390, keys, 0.9, seed_of(profile, day))
+        return {keys[i] for i in line.audit}
+
+    assert drawn("alice") == drawn("alice")
+    assert drawn("alice") != drawn("bob")
+    assert drawn("alice") != drawn("alice", DAY + dt.timedelta(days=1))
+    assert len(seed_of("alice", DAY)) == 64
+
+
+def test_every_paper_of_the_rest_is_as_likely_to_be_drawn():
+    times = dict.fromkeys(range(10, 400), 0)
+    for n in range(300):
+        for i in cut([9000] * 10 + [1] * 390, KEYS, 0.9, seed_of(f"profile {n}", DAY)).audit:
+            times[i] += 1
+
+    expected = 300 * 20 / 390
+    chi_squared = sum((seen - expected) ** 2 / expected for seen in times.values())
+    assert chi_squared < 389 + 4 * (2 * 389) ** 0.5
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=60), st.floats(0.5, 1.0), st.randoms())
+def test_the_order_of_asking_does_not_matter(estimates, target, dice):
+    papers = list(zip(estimates, KEYS, strict=False))
+    shuffled = dice.sample(papers, len(papers))
+
+    def read(papers):
+        line = cut([e for e, _ in papers], [k for _, k in papers], target, "seed")
+        return [papers[i][1] for i in line.chosen]
+
+    assert read(papers) == read(shuffled)
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=60), st.floats(0.5, 1.0))
+def test_the_expected_recall_reaches_its_target(estimates, target):
+    line = cut(estimates, KEYS[: len(estimates)], target, "seed")
+
+    assert line.expected_recall >= round(target * 10_000) / 10_000 - 1e-12
