@@ -1,0 +1,1 @@
+"""The edge to arXiv: bytes in, `Listing`s out. Imports no model and no setting."""

@@ -1,0 +1,120 @@
+"""JSON Lines, one paper a line: what one instance, or a collection, hands to another.
+
+Fields: `id, version, title, abstract, authors[], categories[], primary, comment, published, updated,
+first_listed` (the day of the list that announced it as new); null where not known. `sample: true` marks a
+text that is not the authors'.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from papers.arxiv import fields, tex
+from papers.arxiv.listing import Author, BadRecord, Listing
+from papers.arxiv.markup import Unreadable
+
+_LONGEST_LINE = 4 * 1024 * 1024
+
+
+def parse(lines: Iterable[bytes]) -> Iterator[Listing | BadRecord]:
+    """Each line as it comes, so that memory stays flat. A bad line keeps its number and its bytes."""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield _listing(line)
+        except ValueError as error:  # Unreadable, no JSON, not UTF-8
+            yield BadRecord(number, str(error), line[: 64 * 1024])
+
+
+def _listing(line: bytes) -> Listing:
+    if len(line) > _LONGEST_LINE:
+        raise Unreadable("a line of more than 4 MiB")
+    row = json.loads(line.decode("utf-8-sig"))
+    if not isinstance(row, dict):
+        raise Unreadable("not a JSON object")
+    arxiv_id, version = fields.split_id(_string(row, "id"))
+    day = fields.list_day(_string(row, "first_listed"))
+    abstract, comment = tex.abstract(_string(row, "abstract")), row.get("comment")
+    return Listing(
+        arxiv_id=arxiv_id,
+        title=_needed_title(row),
+        abstract=abstract,
+        authors=tuple(_people(row)),
+        categories=_categories(row),
+        version=_version(row) or version,
+        comment=fields.optional(_string(row, "comment")) if comment is not None else None,
+        journal_ref=_known(row, "journal_ref"),
+        doi=_known(row, "doi"),
+        license=_known(row, "license"),
+        submitted_at=fields.moment(_string(row, "published")),
+        updated_at=fields.moment(_string(row, "updated")),
+        is_withdrawn=fields.says_withdrawn(comment, abstract) or _flag(row, "withdrawn") or None,
+        kind=_kind(row, day is not None),
+        day=day,
+        is_sample=_flag(row, "sample"),
+    )
+
+
+def _string(row: dict[str, Any], name: str) -> str:
+    value = row.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Unreadable(f"{name} is not a string")
+    return value
+
+
+def _known(row: dict[str, Any], name: str) -> str | None:
+    return fields.optional(_string(row, name)) if row.get(name) is not None else None
+
+
+def _flag(row: dict[str, Any], name: str) -> bool:
+    return row.get(name) is True
+
+
+def _needed_title(row: dict[str, Any]) -> str:
+    found = tex.title(_string(row, "title"))
+    if not found:
+        raise Unreadable("no title")
+    return found
+
+
+def _version(row: dict[str, Any]) -> int | None:
+    value = row.get("version")
+    if isinstance(value, str) and value.removeprefix("v").isdigit():
+        return int(value.removeprefix("v"))
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise Unreadable(f"version {value!r} is no positive whole number")
+    return value
+
+
+def _kind(row: dict[str, Any], has_day: bool) -> Any:
+    value = _string(row, "kind")
+    if value not in {"", "new", "cross", "replacement"}:
+        raise Unreadable(f"kind {value[:40]!r} is unknown")
+    return value or ("new" if has_day else None)
+
+
+def _people(row: dict[str, Any]) -> Iterator[Author]:
+    people = row.get("authors") or []
+    if not isinstance(people, list):
+        raise Unreadable("authors is not a list")
+    for person in people:
+        if isinstance(person, dict):
+            places = person.get("affiliations") or []
+            yield Author(tex.name(_string(person, "name")), tuple(tex.title(str(place)) for place in places))
+        elif isinstance(person, str):
+            yield Author(tex.name(person))
+        else:
+            raise Unreadable("an author is not a string")
+
+
+def _categories(row: dict[str, Any]) -> tuple[str, ...]:
+    codes = row.get("categories") or []
+    if not isinstance(codes, list):
+        raise Unreadable("categories is not a list")
+    found = fields.categories(" ".join([_string(row, "primary"), *map(str, codes)]))
+    if not found:
+        raise Unreadable("no category")
+    return found

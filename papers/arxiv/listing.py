@@ -1,0 +1,166 @@
+"""What the wire says of a paper, and the ways in which the wire can fail.
+
+A `Listing` is one parsed record; it is never stored. Every parser of this package turns bytes into a `Page`
+of listings, keeps the bytes of a record that it cannot read, and raises one of the errors below.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Kind = Literal["new", "cross", "replacement"]
+Source = Literal["rss", "listing", "oai", "api", "jsonl"]
+
+KIND_OF_ANNOUNCE_TYPE: dict[str, Kind] = {
+    "new": "new",
+    "cross": "cross",
+    "replace": "replacement",
+    "replace-cross": "replacement",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A name in reading order ("Ada Lovelace"), with the affiliations that arXiv itself sent."""
+
+    name: str
+    affiliations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One paper as one response names it.
+
+    None means *this response does not say*, the empty string *there is none*: a weaker format must not erase
+    what a stronger one knew. Texts are Unicode with TeX accents resolved and mathematics as written.
+    """
+
+    arxiv_id: str  # without version: 2601.21821 or hep-th/9901001
+    title: str
+    abstract: str
+    authors: tuple[Author, ...]
+    categories: tuple[str, ...]  # the primary one first
+    version: int | None = None
+    comment: str | None = None
+    journal_ref: str | None = None
+    doi: str | None = None
+    license: str | None = None
+    msc_class: str | None = None
+    acm_class: str | None = None
+    submitted_at: datetime | None = None  # of v1; never taken from the arXiv format's `created`
+    updated_at: datetime | None = None
+    modified_on: date | None = None  # the OAI datestamp
+    is_withdrawn: bool | None = None
+    kind: Kind | None = None
+    day: date | None = None
+    announced_in: str | None = None  # the feed's category, where one category was asked for
+    is_sample: bool = False
+
+    @property
+    def primary_category(self) -> str:
+        return self.categories[0] if self.categories else ""
+
+    @property
+    def has_text(self) -> bool:
+        return bool(self.title and self.abstract)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that could not be read: where it stood (from 1), why, and its bytes."""
+
+    position: int
+    reason: str
+    raw: bytes
+    arxiv_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One response: `listings` and `bad` together are every record that it held."""
+
+    source: Source
+    listings: tuple[Listing, ...] = ()
+    bad: tuple[BadRecord, ...] = ()
+    token: str | None = None  # where the next page continues
+    category: str | None = None  # of a feed
+    day: date | None = None  # of a feed or a list page
+    total: int | None = None  # what arXiv says the whole answer holds
+    broken: str | None = None  # why the rest of the page could not be read
+    totals: dict[Kind, int] = field(default_factory=dict)  # of a list page's sections
+
+
+class ArxivError(Exception):
+    """Something between arXiv and us went wrong."""
+
+
+class ArxivUnavailable(ArxivError):
+    """Later: arXiv is down, slow or asks to wait. A repeat is safe after `retry_after` seconds, if given."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ArxivMalformed(ArxivError):
+    """What came is not what was asked for: HTML, a DOCTYPE, too many bytes, no XML."""
+
+
+class ArxivProtocolError(ArxivError):
+    """arXiv understood the request and refuses it; `code` is its own word for why."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class BadArgument(ArxivProtocolError):
+    """An OAI argument is illegal: a date, a range, a set."""
+
+
+class BadResumptionToken(ArxivProtocolError):
+    """The token expired (at midnight UTC) or is not one: begin again from the stored date."""
+
+
+class BadVerb(ArxivProtocolError):
+    """No such OAI verb."""
+
+
+class CannotDisseminateFormat(ArxivProtocolError):
+    """No such OAI metadata format."""
+
+
+class IdDoesNotExist(ArxivProtocolError):
+    """arXiv has no paper of that id, or it is no id."""
+
+
+class NoMetadataFormats(ArxivProtocolError):
+    """The OAI record exists in no format."""
+
+
+class NoSetHierarchy(ArxivProtocolError):
+    """The OAI server says that it has no sets."""
+
+
+class FeedRefused(ArxivProtocolError):
+    """An RSS or Atom feed that says only what was wrong with the request (valid RSS, status 400)."""
+
+
+class ApiRefused(ArxivProtocolError):
+    """An answer of the API whose one entry is an error."""
+
+
+OAI_ERRORS: dict[str, type[ArxivProtocolError]] = {
+    "badArgument": BadArgument,
+    "badResumptionToken": BadResumptionToken,
+    "badVerb": BadVerb,
+    "cannotDisseminateFormat": CannotDisseminateFormat,
+    "idDoesNotExist": IdDoesNotExist,
+    "noMetadataFormats": NoMetadataFormats,
+    "noSetHierarchy": NoSetHierarchy,
+}
+
+
+def too_many_bad(bad: int, seen: int) -> bool:
+    """Whether a run must stop: one bad record never stops it, more than one in a hundred does."""
+    return bad > 1 and bad * 100 > seen
