@@ -211,11 +211,74 @@ ARCHIVES: tuple[Archive, ...] = (
 )
 CATEGORIES: dict[str, str] = {code: name for archive in ARCHIVES for code, name in archive.categories.items()}
 
+# Two codes for one subject: a paper in either is listed in both. The value is arXiv's canonical code.
+ALIASES: dict[str, str] = {
+    "cs.NA": "math.NA",
+    "cs.SY": "eess.SY",
+    "math.IT": "cs.IT",
+    "math.MP": "math-ph",
+    "q-fin.EC": "econ.GN",
+    "stat.TH": "math.ST",
+}
+
+# Closed archives, still on the papers that were filed there, and what took them over.
+ARCHIVED: dict[str, tuple[str, str]] = {
+    "acc-phys": ("physics.acc-ph", "Accelerator Physics"),
+    "adap-org": ("nlin.AO", "Adaptation, Noise, and Self-Organizing Systems"),
+    "alg-geom": ("math.AG", "Algebraic Geometry"),
+    "ao-sci": ("physics.ao-ph", "Atmospheric-Oceanic Sciences"),
+    "astro-ph": ("astro-ph.GA", "Astrophysics"),
+    "atom-ph": ("physics.atom-ph", "Atomic, Molecular and Optical Physics"),
+    "bayes-an": ("physics.data-an", "Bayesian Analysis"),
+    "chao-dyn": ("nlin.CD", "Chaotic Dynamics"),
+    "chem-ph": ("physics.chem-ph", "Chemical Physics"),
+    "cmp-lg": ("cs.CL", "Computation and Language"),
+    "comp-gas": ("nlin.CG", "Cellular Automata and Lattice Gases"),
+    "cond-mat": ("cond-mat.other", "Condensed Matter"),
+    "dg-ga": ("math.DG", "Differential Geometry"),
+    "funct-an": ("math.FA", "Functional Analysis"),
+    "mtrl-th": ("cond-mat.mtrl-sci", "Materials Theory"),
+    "patt-sol": ("nlin.PS", "Pattern Formation and Solitons"),
+    "plasm-ph": ("physics.plasm-ph", "Plasma Physics"),
+    "q-alg": ("math.QA", "Quantum Algebra and Topology"),
+    "q-bio": ("q-bio.OT", "Quantitative Biology"),
+    "solv-int": ("nlin.SI", "Exactly Solvable and Integrable Systems"),
+    "supr-con": ("cond-mat.supr-con", "Superconductivity"),
+}
+
+# In OAI-PMH these archives stand under the group `physics`; every other archive is its own group.
+_PHYSICS_ARCHIVES = {
+    "astro-ph", "cond-mat", "gr-qc", "hep-ex", "hep-lat", "hep-ph", "hep-th", "math-ph", "nlin", "nucl-ex",
+    "nucl-th", "physics", "quant-ph",
+}  # fmt: skip
+
 
 def is_category(code: str) -> bool:
+    """Whether arXiv announces papers in it today. Codes are case-sensitive: `cs.AI`, `hep-th`."""
     return code in CATEGORIES
+
+
+def name_of(code: str) -> str:
+    """The subject's name; of a closed archive the name it had; of an unknown code the code itself."""
+    return CATEGORIES.get(code) or (ARCHIVED[code][1] if code in ARCHIVED else code)
 
 
 def archive_of(code: str) -> str:
     """`cs` for `cs.LG`, `hep-th` for itself: the part that OAI-PMH sets start with."""
     return code.partition(".")[0]
+
+
+def oai_set(code: str) -> str:
+    """The set of one category: `cs:cs:AI`, `physics:hep-th`, `physics:physics:optics`. KeyError if unknown."""
+    if not is_category(code):
+        raise KeyError(code)
+    archive = archive_of(code)
+    group = "physics" if archive in _PHYSICS_ARCHIVES else archive
+    return ":".join([group, *code.split(".")])
+
+
+def suggestion(code: str) -> str | None:
+    """The category that a misspelt code most likely means: other case, or what took a closed archive over."""
+    if code in ARCHIVED:
+        return ARCHIVED[code][0]
+    return next((known for known in CATEGORIES if known.lower() == code.strip().lower()), None)

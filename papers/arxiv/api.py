@@ -5,6 +5,7 @@ https://info.arxiv.org/help/api/user-manual.html. It knows versions, instants an
 
 import re
 import xml.etree.ElementTree as ET
+from typing import Any
 
 from papers.arxiv import fields, markup, tex
 from papers.arxiv.listing import ApiRefused, ArxivMalformed, Author, Listing, Page
@@ -33,7 +34,7 @@ def _listing(entry: ET.Element) -> Listing:
         arxiv_id=arxiv_id,
         title=tex.title(needed(entry, "title")),
         abstract=abstract,
-        authors=tuple(_person(each) for each in children(entry, "author")),
+        authors=fields.people(_person(each) for each in children(entry, "author")),
         categories=_categories(entry),
         version=version,
         comment=comment,
@@ -62,7 +63,7 @@ def _is_class(term: str) -> bool:
     return bool(re.match(r"\d|[A-K]\.\d", term))
 
 
-def _classes(entry: ET.Element) -> dict[str, str]:
+def _classes(entry: ET.Element) -> dict[str, Any]:
     terms = [each.get("term", "") for each in children(entry, "category") if _is_class(each.get("term", ""))]
     return {
         "msc_class": "; ".join(tex.title(term) for term in terms if term[0].isdigit()),

@@ -1,6 +1,7 @@
 """The parts that several of arXiv's formats share: ids, categories, names, dates, withdrawals."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
@@ -76,6 +77,11 @@ def says_withdrawn(comment: str | None, abstract: str) -> bool:
     return bool(_WITHDRAWN.match(comment or "") or _WITHDRAWN.match(abstract))
 
 
+def people(found: Iterable[Author]) -> tuple[Author, ...]:
+    """The authors among them: a lone colon after a collaboration's name is no person."""
+    return tuple(author for author in found if any(each.isalnum() for each in author.name))
+
+
 def authors_from_line(text: str | None) -> tuple[Author, ...]:
     """Names from the one line that RSS and arXivRaw send: `A. Lovelace (1), C. Babbage (2) ((1) Here, …)`.
 
@@ -97,7 +103,7 @@ def authors_from_line(text: str | None) -> tuple[Author, ...]:
             found[-1] = Author(f"{found[-1].name} {person}", found[-1].affiliations)
         elif person:
             found.append(Author(person, _affiliations(inside, places)))
-    return tuple(found)
+    return people(found)
 
 
 def _numbered_places(line: str) -> tuple[str, dict[str, str]]:

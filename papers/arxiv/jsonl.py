@@ -1,8 +1,8 @@
 """JSON Lines, one paper a line: what one instance, or a collection, hands to another.
 
 Fields: `id, version, title, abstract, authors[], categories[], primary, comment, published, updated,
-first_listed` (the day of the list that announced it as new); null where not known. `sample: true` marks a
-text that is not the authors'.
+first_listed` (the day of the list that announced it as new), `announce[]` of `{category, kind, day}` instead
+of that; null where not known. `sample: true` marks a text that is not the authors', `withdrawn: true` a paper.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from papers.arxiv import fields, tex
-from papers.arxiv.listing import Author, BadRecord, Listing
+from papers.arxiv.listing import KINDS, Announced, Author, BadRecord, Listing
 from papers.arxiv.markup import Unreadable
 
 _LONGEST_LINE = 4 * 1024 * 1024
@@ -34,14 +34,14 @@ def _listing(line: bytes) -> Listing:
     if not isinstance(row, dict):
         raise Unreadable("not a JSON object")
     arxiv_id, version = fields.split_id(_string(row, "id"))
-    day = fields.list_day(_string(row, "first_listed"))
     abstract, comment = tex.abstract(_string(row, "abstract")), row.get("comment")
+    categories = _categories(row)
     return Listing(
         arxiv_id=arxiv_id,
         title=_needed_title(row),
         abstract=abstract,
-        authors=tuple(_people(row)),
-        categories=_categories(row),
+        authors=fields.people(_people(row)),
+        categories=categories,
         version=_version(row) or version,
         comment=fields.optional(_string(row, "comment")) if comment is not None else None,
         journal_ref=_known(row, "journal_ref"),
@@ -50,8 +50,7 @@ def _listing(line: bytes) -> Listing:
         submitted_at=fields.moment(_string(row, "published")),
         updated_at=fields.moment(_string(row, "updated")),
         is_withdrawn=fields.says_withdrawn(comment, abstract) or _flag(row, "withdrawn") or None,
-        kind=_kind(row, day is not None),
-        day=day,
+        announced=tuple(_announced(row, categories)),
         is_sample=_flag(row, "sample"),
     )
 
@@ -89,11 +88,24 @@ def _version(row: dict[str, Any]) -> int | None:
     return value
 
 
-def _kind(row: dict[str, Any], has_day: bool) -> Any:
-    value = _string(row, "kind")
-    if value not in {"", "new", "cross", "replacement"}:
-        raise Unreadable(f"kind {value[:40]!r} is unknown")
-    return value or ("new" if has_day else None)
+def _announced(row: dict[str, Any], categories: tuple[str, ...]) -> Iterator[Announced]:
+    given = row.get("announce")
+    if given is None:
+        day = fields.list_day(_string(row, "first_listed"))
+        if day is not None:
+            # The list names a new paper in its primary category; that its cross-lists came along is likely.
+            yield Announced(categories[0], "new", day)
+            yield from (Announced(category, "cross", day, is_derived=True) for category in categories[1:])
+        return
+    if not isinstance(given, list):
+        raise Unreadable("announce is not a list")
+    for each in given:
+        if not isinstance(each, dict):
+            raise Unreadable("announce holds something that is not an object")
+        kind, day = each.get("kind"), fields.list_day(_string(each, "day"))
+        if kind not in KINDS or day is None or not _string(each, "category"):
+            raise Unreadable("announce needs a category, a day and a kind (new, cross, replacement)")
+        yield Announced(each["category"], kind, day)
 
 
 def _people(row: dict[str, Any]) -> Iterator[Author]:

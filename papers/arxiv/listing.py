@@ -11,6 +11,7 @@ from typing import Literal
 Kind = Literal["new", "cross", "replacement"]
 Source = Literal["rss", "listing", "oai", "api", "jsonl"]
 
+KINDS: tuple[Kind, ...] = ("new", "cross", "replacement")
 KIND_OF_ANNOUNCE_TYPE: dict[str, Kind] = {
     "new": "new",
     "cross": "cross",
@@ -25,6 +26,16 @@ class Author:
 
     name: str
     affiliations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """That arXiv's list of `day` named the paper in `category` as `kind`; `is_derived` if nobody said so."""
+
+    category: str
+    kind: Kind
+    day: date
+    is_derived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +62,21 @@ class Listing:
     updated_at: datetime | None = None
     modified_on: date | None = None  # the OAI datestamp
     is_withdrawn: bool | None = None
-    kind: Kind | None = None
-    day: date | None = None
-    announced_in: str | None = None  # the feed's category, where one category was asked for
-    is_sample: bool = False
+    announced: tuple[Announced, ...] = ()
+    is_sample: bool = False  # the text is the project's own, not the authors'
+    has_split_names: bool = False  # names were cut out of one line: weaker than a list that arXiv sent
 
     @property
     def primary_category(self) -> str:
         return self.categories[0] if self.categories else ""
+
+    @property
+    def kind(self) -> Kind | None:
+        return self.announced[0].kind if self.announced else None
+
+    @property
+    def day(self) -> date | None:
+        return self.announced[0].day if self.announced else None
 
     @property
     def has_text(self) -> bool:
@@ -67,12 +85,17 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that could not be read: where it stood (from 1), why, and its bytes."""
+    """A record that could not be read: where it stood (from 1), why, and its bytes.
+
+    `code` is `unreadable` (a field is missing or makes no sense), `not_well_formed`, `bad_encoding` or
+    `cut_off`.
+    """
 
     position: int
     reason: str
     raw: bytes
     arxiv_id: str = ""
+    code: str = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +110,20 @@ class Page:
     day: date | None = None  # of a feed or a list page
     total: int | None = None  # what arXiv says the whole answer holds
     broken: str | None = None  # why the rest of the page could not be read
+    deleted: int = 0  # records that are only a header saying so
     totals: dict[Kind, int] = field(default_factory=dict)  # of a list page's sections
 
 
 class ArxivError(Exception):
-    """Something between arXiv and us went wrong."""
+    """Something between arXiv and us went wrong; `code` says what in one word, for rows and machines."""
+
+    code = "error"
 
 
 class ArxivUnavailable(ArxivError):
     """Later: arXiv is down, slow or asks to wait. A repeat is safe after `retry_after` seconds, if given."""
+
+    code = "unavailable"
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -103,7 +131,11 @@ class ArxivUnavailable(ArxivError):
 
 
 class ArxivMalformed(ArxivError):
-    """What came is not what was asked for: HTML, a DOCTYPE, too many bytes, no XML."""
+    """What came is not what was asked for. Codes: html, doctype, too_large, not_xml, not_expected."""
+
+    def __init__(self, message: str, code: str = "not_expected") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ArxivProtocolError(ArxivError):

@@ -42,13 +42,13 @@ def read(data: bytes, record_tag: str) -> Document:
     bytes. Raises `ArxivMalformed` for HTML, a DOCTYPE and what has no XML root.
     """
     if looks_like_html(data):
-        raise ArxivMalformed("this is a web page (HTML), not a response of arXiv's interfaces")
+        raise ArxivMalformed("this is a web page (HTML), not a response of arXiv's interfaces", "html")
     if _DOCTYPE.search(data[:4096]):
-        raise ArxivMalformed("the XML declares a DOCTYPE, which arXiv never does; refused")
+        raise ArxivMalformed("the XML declares a DOCTYPE, which arXiv never does; refused", "doctype")
     try:
         root = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise ArxivMalformed("the XML declares a DOCTYPE or entities; refused") from error
+        raise ArxivMalformed("the XML declares a DOCTYPE or entities; refused", "doctype") from error
     except (ET.ParseError, ValueError, LookupError) as error:
         return _read_piecemeal(data, record_tag.encode(), str(error))
     return Document(root, tuple(element for element in root.iter() if local(element) == record_tag))
@@ -57,7 +57,7 @@ def read(data: bytes, record_tag: str) -> Document:
 def _read_piecemeal(data: bytes, tag: bytes, problem: str) -> Document:
     start = _ROOT.search(data)
     if start is None:
-        raise ArxivMalformed(f"this is no XML ({problem})")
+        raise ArxivMalformed(f"this is no XML ({problem})", "not_xml")
     head, close = start.group(0), b"</" + start.group(1) + b">"
     before_records = re.split(rb"<" + tag + rb"\b", data[start.end() :], maxsplit=1)[0]
     records = tuple(_pieces(data, tag, head, close))
@@ -75,7 +75,7 @@ def _root_of(head: bytes, inside: bytes, close: bytes) -> ET.Element:
             return fromstring(head + body + close, forbid_dtd=True)
         except (ET.ParseError, ValueError):
             continue
-    raise ArxivMalformed("this is no XML: its first element cannot be read")
+    raise ArxivMalformed("this is no XML: its first element cannot be read", "not_xml")
 
 
 def _pieces(data: bytes, tag: bytes, head: bytes, close: bytes) -> Iterator[ET.Element | BadRecord]:
@@ -86,7 +86,7 @@ def _pieces(data: bytes, tag: bytes, head: bytes, close: bytes) -> Iterator[ET.E
         try:
             yield fromstring(head + match.group(0) + close, forbid_dtd=True)[0]
         except (ET.ParseError, ValueError) as error:
-            yield bad_record(position, str(error), match.group(0))
+            yield _lost(position, str(error), match.group(0))
     cut = re.search(rb"<" + tag + rb"\b", data[end:])
     if cut:
         yield bad_record(
@@ -94,16 +94,28 @@ def _pieces(data: bytes, tag: bytes, head: bytes, close: bytes) -> Iterator[ET.E
         )
 
 
-def bad_record(position: int, reason: str, raw: bytes) -> BadRecord:
+def _lost(position: int, problem: str, raw: bytes) -> BadRecord:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start} of this record is not UTF-8"
+        return bad_record(position, reason, raw, "bad_encoding")
+    return bad_record(position, problem, raw, "not_well_formed")
+
+
+def bad_record(position: int, reason: str, raw: bytes, code: str = "unreadable") -> BadRecord:
     found = _SOME_ID.search(raw)
     arxiv_id = (found.group(1) or found.group(2)).decode() if found else ""
-    return BadRecord(position, reason, raw[:_LONGEST_RAW], arxiv_id)
+    return BadRecord(position, reason, raw[:_LONGEST_RAW], arxiv_id, code)
 
 
 def listings_of(
     document: Document, parse: Callable[[ET.Element], Listing | None]
 ) -> tuple[tuple[Listing, ...], tuple[BadRecord, ...]]:
-    """Every record through `parse`: what it makes of them, and those of which it says `Unreadable`."""
+    """Every record through `parse`: what it makes of them, and those of which it says `Unreadable`.
+
+    Where it makes None, the record is neither.
+    """
     listings: list[Listing] = []
     bad: list[BadRecord] = []
     for position, record in enumerate(document.records, 1):
@@ -142,3 +154,8 @@ def needed(element: ET.Element, name: str) -> str:
     if not found:
         raise Unreadable(f"no <{name}>")
     return found
+
+
+def without_declaration(xml: str) -> str:
+    """Without `<?xml … encoding=…?>`, which would contradict a text that was decoded already."""
+    return re.sub(r"^\s*<\?xml[^>]*\?>", "", xml, count=1)

@@ -5,6 +5,7 @@ https://info.arxiv.org/help/oa/index.html. In the `arXiv` format `created` is th
 """
 
 import xml.etree.ElementTree as ET
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from papers.arxiv import fields, markup, tex
@@ -20,7 +21,8 @@ def parse(data: bytes) -> Page:
     if _has_no_records(document.root):
         return Page("oai")
     listings, bad = markup.listings_of(document, _listing)
-    return Page("oai", listings, bad, token=_token(document.root), broken=document.broken)
+    deleted = len(document.records) - len(listings) - len(bad)
+    return Page("oai", listings, bad, token=_token(document.root), broken=document.broken, deleted=deleted)
 
 
 def _has_no_records(root: ET.Element) -> bool:
@@ -69,7 +71,9 @@ def _arxiv(body: ET.Element, header: ET.Element) -> Listing:
         arxiv_id=arxiv_id,
         title=tex.title(needed(body, "title")),
         abstract=abstract,
-        authors=tuple(_person(each) for each in children(people, "author")) if people is not None else (),
+        authors=fields.people(_person(each) for each in children(people, "author"))
+        if people is not None
+        else (),
         categories=_categories(body),
         comment=comment,
         updated_at=fields.moment(text(body, "updated") or text(body, "created")),
@@ -97,6 +101,7 @@ def _arxiv_raw(body: ET.Element, header: ET.Element) -> Listing:
         updated_at=fields.moment(text(versions[-1], "date")),
         modified_on=fields.list_day(text(header, "datestamp")),
         is_withdrawn=_is_ignored(versions[-1]) or fields.says_withdrawn(comment, abstract),
+        has_split_names=True,
         **_references(body),
     )
 
@@ -120,7 +125,7 @@ def _categories(body: ET.Element) -> tuple[str, ...]:
     return found
 
 
-def _references(body: ET.Element) -> dict[str, str]:
+def _references(body: ET.Element) -> dict[str, Any]:
     return {
         "journal_ref": fields.optional(text(body, "journal-ref")),
         "doi": fields.optional(text(body, "doi")),
@@ -146,18 +151,17 @@ def _dublin_core(body: ET.Element, header: ET.Element) -> Listing:
     descriptions = [each.text or "" for each in children(body, "description")]
     abstract = tex.abstract(descriptions[0]) if descriptions else ""
     comment = fields.optional(descriptions[1]) if len(descriptions) > 1 else ""
+    dates = [found for each in children(body, "date") if (found := fields.moment(each.text))]
     return Listing(
         arxiv_id=arxiv_id,
         title=tex.title(needed(body, "title")),
         abstract=abstract,
-        authors=tuple(Author(_turned(each.text or "")) for each in children(body, "creator")),
+        authors=fields.people(Author(_turned(each.text or "")) for each in children(body, "creator")),
         categories=tuple(
             dict.fromkeys(_code_of_set(each.text or "") for each in children(header, "setSpec"))
         ),
         comment=comment,
-        updated_at=max(
-            (fields.moment(each.text) for each in children(body, "date") if each.text), default=None
-        ),
+        updated_at=max(dates) if dates else None,
         modified_on=fields.list_day(text(header, "datestamp")),
         is_withdrawn=fields.says_withdrawn(comment, abstract) or None,
     )

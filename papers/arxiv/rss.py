@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 from datetime import date
 
 from papers.arxiv import fields, markup, tex
-from papers.arxiv.listing import KIND_OF_ANNOUNCE_TYPE, ArxivMalformed, FeedRefused, Listing, Page
+from papers.arxiv.listing import KIND_OF_ANNOUNCE_TYPE, Announced, ArxivMalformed, FeedRefused, Listing, Page
 from papers.arxiv.markup import Unreadable, child, children, needed, text
 
 _HEAD = re.compile(
@@ -56,18 +56,21 @@ def _listing(item: ET.Element, category: str | None, feed_day: date | None) -> L
     if kind is None:
         raise Unreadable(f"announce type {announced_as[:40]!r} is unknown")
     abstract = tex.abstract(description[head.end() :] if head else description)
+    categories = _categories(item)
+    day = fields.list_day(text(item, "pubDate") or text(item, "published")) or feed_day
+    # A feed of a whole archive, or of several categories, does not say for which one it names the paper.
+    place = category if category and category in categories else categories[0]
     return Listing(
         arxiv_id=arxiv_id,
         title=tex.title(needed(item, "title")),
         abstract=abstract,
         authors=fields.authors_from_line(text(item, "creator")),
-        categories=_categories(item),
+        categories=categories,
         version=version,
         license=text(item, "rights"),
         is_withdrawn=fields.says_withdrawn(None, abstract) or None,
-        kind=kind,
-        day=fields.list_day(text(item, "pubDate") or text(item, "published")) or feed_day,
-        announced_in=category,
+        announced=(Announced(place, kind, day),) if day else (),
+        has_split_names=True,
     )
 
 

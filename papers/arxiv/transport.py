@@ -143,7 +143,14 @@ class Transport:
         def exchange() -> None:
             try:
                 answers.put(self._exchange(client, url, ends_at))
-            except (ArxivError, httpx.HTTPError, httpx.InvalidURL, OSError, zlib.error, RuntimeError) as error:
+            except (
+                ArxivError,
+                httpx.HTTPError,
+                httpx.InvalidURL,
+                OSError,
+                zlib.error,
+                RuntimeError,
+            ) as error:
                 answers.put(error)
 
         threading.Thread(target=exchange, name="arxiv-request", daemon=True).start()
@@ -157,14 +164,18 @@ class Transport:
             raise answer
         if isinstance(answer, Exception):
             self.close()
-            raise ArxivUnavailable(f"no answer from {url.host} ({type(answer).__name__}: {answer})") from answer
+            raise ArxivUnavailable(
+                f"no answer from {url.host} ({type(answer).__name__}: {answer})"
+            ) from answer
         return answer
 
     def _new_client(self) -> httpx.Client:
         return httpx.Client(
             headers=self._headers,
             follow_redirects=False,
-            timeout=httpx.Timeout(self._limits.deadline_seconds, connect=min(15.0, self._limits.deadline_seconds)),
+            timeout=httpx.Timeout(
+                self._limits.deadline_seconds, connect=min(15.0, self._limits.deadline_seconds)
+            ),
             limits=httpx.Limits(max_connections=1),
             transport=self._handler,
         )
@@ -193,19 +204,25 @@ class _Unpacker:
         self._body = bytearray()
         if encoding.strip().lower() not in {"", "identity", "gzip", "deflate"}:
             raise ArxivMalformed(f"the answer is packed as {encoding[:40]!r}, which was not asked for")
-        self._inflate = zlib.decompressobj(wbits=47) if encoding.strip().lower() in {"gzip", "deflate"} else None
+        self._inflate = (
+            zlib.decompressobj(wbits=47) if encoding.strip().lower() in {"gzip", "deflate"} else None
+        )
 
     def feed(self, chunk: bytes) -> None:
         self._received += len(chunk)
         if self._received > self._limits.received_bytes:
-            raise ArxivMalformed(f"the answer is larger than {self._limits.received_bytes:,} bytes")
+            raise ArxivMalformed(
+                f"the answer is larger than {self._limits.received_bytes:,} bytes", "too_large"
+            )
         if self._inflate is None:
             self._body += chunk
         else:
             room = self._limits.unpacked_bytes - len(self._body) + 1
             self._body += self._inflate.decompress(chunk, room)
         if len(self._body) > self._limits.unpacked_bytes:
-            raise ArxivMalformed(f"the answer unpacks to more than {self._limits.unpacked_bytes:,} bytes")
+            raise ArxivMalformed(
+                f"the answer unpacks to more than {self._limits.unpacked_bytes:,} bytes", "too_large"
+            )
 
     def finish(self) -> bytes:
         if self._inflate is not None and self._received and not self._inflate.eof:

@@ -1,0 +1,383 @@
+"""From arXiv, or from files, into rows: each page's records, counts and cursor in one transaction.
+
+RSS says what a day announced and as what; OAI-PMH says the truth about the papers (`arXivRaw` for versions and
+first dates, `arXiv` for names and affiliations). Every run is safe to repeat, and a killed one resumes.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from papers import calendar, storing, taxonomy
+from papers.arxiv import files, oai, rss
+from papers.arxiv.listing import (
+    ArxivError,
+    ArxivMalformed,
+    ArxivUnavailable,
+    BadResumptionToken,
+    Page,
+    too_many_bad,
+)
+from papers.arxiv.transport import Limits, Transport
+from papers.models import Announcement, Harvest, Quarantine
+from papers.pace import SharedPace
+from papers.storing import Scope
+
+_OVERLAP = dt.timedelta(
+    days=2
+)  # OAI pages by offset without a snapshot: neighbours of a changed record vanish
+_RESTARTS = 3
+_FEED_IS_CUT_AT = 2000
+FROM_FILES, FROM_ARXIV = "files", "arxiv"
+COUNTS = ("announced", "stored", "without_text", "skipped", "quarantined", "requests")
+
+type Progress = Callable[["HarvestReport", str], None]
+
+
+class UnknownCategory(ValueError):
+    """No such category, or a closed archive; `suggestion` is what was probably meant, or None."""
+
+    def __init__(self, category: str) -> None:
+        super().__init__(category)
+        self.category = category
+        self.suggestion = taxonomy.suggestion(category)
+
+
+class NotYetAnnounced(ValueError):
+    """The day's list is not out."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, where: `place` is a file or an address, `code` a word for machines."""
+
+    place: str
+    code: str
+    message: str
+
+
+@dataclass
+class HarvestReport:
+    """What a run did, in records: announced = stored + without_text + skipped; quarantined ones are beside it.
+
+    Skipped are records of papers that this run had already brought in, and those that arXiv calls deleted.
+    `kinds` counts distinct papers by day and kind, as named in this run.
+    """
+
+    announced: int = 0
+    stored: int = 0
+    without_text: int = 0
+    skipped: int = 0
+    quarantined: int = 0
+    requests: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    _papers: set[str] = field(default_factory=set)
+    _named: dict[tuple[dt.date, str], set[str]] = field(default_factory=dict)
+
+    @property
+    def is_success(self) -> bool:
+        return not self.problems
+
+    @property
+    def papers(self) -> int:
+        return len(self._papers)
+
+    def kinds(self) -> dict[dt.date, dict[str, int]]:
+        days: dict[dt.date, dict[str, int]] = {}
+        for (day, kind), papers in sorted(self._named.items()):
+            days.setdefault(day, {})[kind] = len(papers)
+        return days
+
+    def count(self, page: Page) -> None:
+        for listing in page.listings:
+            self.announced += 1
+            if listing.arxiv_id in self._papers:
+                self.skipped += 1
+            elif listing.has_text:
+                self.stored += 1
+            else:
+                self.without_text += 1
+            self._papers.add(listing.arxiv_id)
+            for announced in listing.announced:
+                if not announced.is_derived:
+                    self._named.setdefault((announced.day, announced.kind), set()).add(listing.arxiv_id)
+        self.announced += page.deleted
+        self.skipped += page.deleted
+        self.quarantined += len(page.bad)
+
+    def add(self, other: "HarvestReport") -> None:
+        """Another run's counts beside these; a paper that both brought is counted by each."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.problems += other.problems
+        self._papers |= other._papers
+        for place, papers in other._named.items():
+            self._named.setdefault(place, set()).update(papers)
+
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in COUNTS}
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **self.counts(),
+            "papers": self.papers,
+            "days": {day.isoformat(): kinds for day, kinds in self.kinds().items()},
+            "problems": [vars(problem) for problem in self.problems],
+        }
+
+    def note(self, place: str, code: str, message: str) -> None:
+        self.problems.append(Problem(place, code, message))
+
+
+def open_transport(limits: Limits | None = None) -> Transport:
+    """The transport of this instance. Raises `ArxivUnavailable` when OFFLINE is set."""
+    if settings.OFFLINE:
+        raise ArxivUnavailable("OFFLINE is set: arXiv is not asked")
+    return Transport(SharedPace(settings.ARXIV_PACE_SECONDS), contact=settings.ARXIV_CONTACT, limits=limits)
+
+
+# --- from files ------------------------------------------------------------------------------------
+
+
+def import_files(
+    paths: Iterable[Path | str],
+    *,
+    categories: Iterable[str] | None = None,
+    day: dt.date | None = None,
+    on_page: Progress | None = None,
+) -> HarvestReport:
+    """Read files of every format that `papers.arxiv.files` knows. Problems are in the report, never raised.
+
+    Feeds are read before files from which a day would have to be derived, whatever the order given. With
+    `categories` or `day` only their announcements are written; papers and texts always are.
+    """
+    scope = Scope(frozenset(categories) if categories is not None else None, day)
+    run = Harvest.objects.create(category="", day=day, source=FROM_FILES)
+    report = HarvestReport()
+    for path in sorted(map(Path, paths), key=files.rank):
+        try:
+            _import_file(path, run, report, scope, on_page)
+        except ArxivError as error:
+            report.note(str(path), error.code, str(error))
+        except OSError as error:
+            report.note(str(path), "no_file", error.strerror or str(error))
+    _finish(run, report)
+    return report
+
+
+def _import_file(
+    path: Path, run: Harvest, report: HarvestReport, scope: Scope, on_page: Progress | None
+) -> None:
+    seen = bad = 0
+    for page in files.pages(path):
+        seen, bad = seen + len(page.listings) + len(page.bad), bad + len(page.bad)
+        run.cursor = {"file": path.name, "records": seen}
+        _store_page(page, run, report, scope, str(path))
+        if on_page is not None:
+            on_page(report, path.name)
+        if page.broken:
+            report.note(str(path), "not_well_formed", page.broken)
+        if too_many_bad(bad, seen):
+            raise ArxivMalformed(f"{bad} of {seen} records cannot be read; stopped", "too_many_bad")
+
+
+# --- one page --------------------------------------------------------------------------------------
+
+
+def _store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, place: str) -> None:
+    """A page's records, what arXiv counted, its quarantine and the run's cursor and counts: all or nothing."""
+    source = Announcement.Source.RSS if page.source == "rss" else Announcement.Source.LISTING
+    category = page.category or (
+        next(iter(scope.categories)) if scope.categories and len(scope.categories) == 1 else None
+    )
+    report.count(page)
+    with transaction.atomic():
+        storing.store(page.listings, source, scope)
+        storing.store_counts(page, category, source)
+        Quarantine.objects.bulk_create(
+            Quarantine(
+                harvest=run,
+                place=f"{place}, record {bad.position}{f' ({bad.arxiv_id})' if bad.arxiv_id else ''}: {bad.reason}",
+                reason=bad.code,
+                raw=bad.raw,
+            )
+            for bad in page.bad
+        )
+        _save_counts(run, report)
+
+
+def _save_counts(run: Harvest, report: HarvestReport, *more: str) -> None:
+    for name, count in report.counts().items():
+        setattr(run, name, count)
+    run.save(update_fields=[*COUNTS, "cursor", *more])
+
+
+def _finish(run: Harvest, report: HarvestReport) -> None:
+    first = report.problems[0] if report.problems else None
+    run.state = Harvest.State.FAILED if first else Harvest.State.DONE
+    run.problem = first.code if first else ""
+    run.problem_params = {"place": first.place, "message": first.message} if first else {}
+    run.finished_at = timezone.now()
+    _save_counts(run, report, "state", "problem", "problem_params", "finished_at")
+
+
+# --- from arXiv ------------------------------------------------------------------------------------
+
+
+def harvest_day(
+    category: str,
+    day: dt.date,
+    transport: Transport,
+    *,
+    now: dt.datetime | None = None,
+    on_page: Progress | None = None,
+) -> HarvestReport:
+    """Bring one day of one category in. What arXiv does wrong is in the report, never raised.
+
+    Raises `UnknownCategory` and `NotYetAnnounced` before any request. A day without an announcement is a
+    success without one. Slow, and waits for the pace: no transaction may be open here.
+    """
+    now = now or timezone.now()
+    if not taxonomy.is_category(category):
+        raise UnknownCategory(category)
+    if day > calendar.newest_day(now):
+        raise NotYetAnnounced(day.isoformat())
+    report = HarvestReport()
+    if not calendar.is_announcement_day(day):
+        return report
+    visit = _Visit(category, day, transport, now, _begun(category, day), report, on_page)
+    try:
+        visit.read_feed()
+        visit.read_records("arXivRaw")
+        visit.read_records("arXiv")
+    except ArxivError as error:
+        report.note(visit.place, error.code, str(error))
+    _finish(visit.run, report)
+    return report
+
+
+def _begun(category: str, day: dt.date) -> Harvest:
+    """The run that was killed, to be resumed; else a new one."""
+    running = Harvest.objects.filter(
+        category=category, day=day, source=FROM_ARXIV, state=Harvest.State.RUNNING
+    ).first()
+    return running or Harvest.objects.create(category=category, day=day, source=FROM_ARXIV)
+
+
+@dataclass
+class _Visit:
+    """One run at arXiv for one category and day, and where it stands."""
+
+    category: str
+    day: dt.date
+    transport: Transport
+    now: dt.datetime
+    run: Harvest
+    report: HarvestReport
+    on_page: Progress | None
+    place: str = ""
+
+    def read_feed(self) -> None:
+        """What the day announced. A feed of another day is stored as that day's, and told apart."""
+        if self.run.cursor.get("feed") or self.day != calendar.newest_feed_day(self.now):
+            return
+        try:
+            page = rss.parse(self._fetch(f"{settings.ARXIV_RSS_URL}/{self.category}", {}))
+        except (ArxivUnavailable, ArxivMalformed) as error:
+            # OAI may still answer; without the feed it must derive the day.
+            self.report.note(self.place, error.code, str(error))
+            return
+        is_stale = page.day != self.day
+        if not is_stale:
+            self.run.cursor["feed"] = "read"
+        self._store(page, Scope())
+        if is_stale:
+            self.report.note(self.place, "stale_feed", f"the feed is of {page.day}, not of {self.day}")
+        if len(page.listings) >= _FEED_IS_CUT_AT:
+            self.report.note(self.place, "feed_is_cut", f"the feed stops at {_FEED_IS_CUT_AT} papers")
+        if page.broken:
+            self.report.note(self.place, "not_well_formed", page.broken)
+
+    def read_records(self, prefix: str) -> None:
+        """Every record that changed around the day, page by page; an expired token begins again."""
+        state = self.run.cursor.setdefault(prefix, {})
+        tokens: set[str] = set()
+        restarts = 0
+        while not state.get("is_done"):
+            try:
+                page = oai.parse(self._fetch(settings.ARXIV_OAI_URL, self._arguments(prefix, state)))
+            except BadResumptionToken:
+                restarts += 1
+                if not state.pop("token", None) or restarts > _RESTARTS:
+                    raise
+                tokens.clear()
+                continue
+            goes_on = page.token is not None and _goes_on(state.get("token"), page.token, tokens)
+            if not page.broken:  # a broken page is asked for again by the next run
+                state.update({"token": page.token} if goes_on else {"is_done": page.token is None})
+            self._store(page, self._scope(prefix))
+            self._check(page, goes_on)
+
+    def _check(self, page: Page, goes_on: bool) -> None:
+        """What is good is stored; now say why this cannot go on."""
+        if page.broken:
+            raise ArxivMalformed(page.broken, "not_well_formed")
+        if page.token is not None and not goes_on:
+            raise ArxivMalformed("the resumption token leads back to where we were", "token_loops")
+        bad, seen = self.report.quarantined, self.report.announced + self.report.quarantined
+        if too_many_bad(bad, seen):
+            raise ArxivMalformed(f"{bad} of {seen} records cannot be read; stopped", "too_many_bad")
+
+    def _arguments(self, prefix: str, state: dict[str, Any]) -> dict[str, str]:
+        if token := state.get("token"):
+            return {"verb": "ListRecords", "resumptionToken": token}
+        until = self.day + dt.timedelta(days=1)
+        arguments = {
+            "verb": "ListRecords",
+            "metadataPrefix": prefix,
+            "set": taxonomy.oai_set(self.category),
+            "from": (self.day - _OVERLAP).isoformat(),
+        }
+        return arguments if until >= self.now.date() else {**arguments, "until": until.isoformat()}
+
+    def _scope(self, prefix: str) -> Scope:
+        """Only where the feed was missed may the first version's date say what was new, and only for the day."""
+        was_due = calendar.feed_turns_at(self.day) <= self.now
+        derives = prefix == "arXivRaw" and was_due and "feed" not in self.run.cursor
+        return Scope(frozenset({self.category}), self.day, derives=derives)
+
+    def _fetch(self, url: str, params: dict[str, str]) -> bytes:
+        self.place = url
+        self.report.requests += 1
+        return self.transport.fetch(url, params).body
+
+    def _store(self, page: Page, scope: Scope) -> None:
+        _store_page(page, self.run, self.report, scope, self.place)
+        if self.on_page is not None:
+            self.on_page(self.report, self.category)
+
+
+def _goes_on(before: str | None, after: str, tokens: set[str]) -> bool:
+    """Whether a token leads forward. `tokens` are those of this pass, and learns this one."""
+    reached = oai.position_of(after)
+    came_from = oai.position_of(before) if before else None
+    is_back = after in tokens or (reached is not None and came_from is not None and reached <= came_from)
+    tokens.add(after)
+    return not is_back and after != before
+
+
+# --- what is known ---------------------------------------------------------------------------------
+
+
+def harvested_categories() -> list[str]:
+    """The categories that this instance has followed so far."""
+    return sorted(
+        set(Harvest.objects.exclude(category="").values_list("category", flat=True).distinct())
+        | set(Announcement.objects.values_list("category", flat=True).distinct())
+    )

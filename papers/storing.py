@@ -1,0 +1,328 @@
+"""Listings into rows: papers, texts, announcements and what arXiv counted. Each call is safe to repeat.
+
+What a response does not say (None in a `Listing`) leaves what is stored; a sample text never replaces one of
+arXiv's; a text that is stored stays as it was, for quotes rest on it.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from papers import calendar
+from papers.arxiv.listing import KINDS, Announced, Listing, Page
+from papers.models import Announcement, ArxivCount, Paper, PaperVersion
+
+_BATCH = 500  # below SQLite's limit of variables
+_STATED = ("comment", "journal_ref", "doi", "license", "msc_class", "acm_class")
+_MERGED = (
+    "title", "authors", "author_names", "categories", "primary_category", *_STATED, "latest_version",
+    "submitted_at", "updated_at", "is_withdrawn",
+)  # fmt: skip
+_STRONG = (Announcement.Source.RSS, Announcement.Source.LISTING)
+_FIRST_TIME = (Announcement.Kind.NEW, Announcement.Kind.CROSS)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which announcements a run may write: all of them, or only of these categories and that day."""
+
+    categories: frozenset[str] | None = None
+    day: dt.date | None = None
+    derives: bool = True  # whether a v1 date may stand in for a list that nobody saw
+
+    def holds(self, announced: Announced) -> bool:
+        return (self.day is None or announced.day == self.day) and (
+            self.categories is None or announced.category in self.categories
+        )
+
+
+def store(listings: Sequence[Listing], source: str, scope: Scope) -> dict[str, int]:
+    """Papers, texts and announcements of one page, in the caller's transaction or one of its own.
+
+    Returns the primary key of each paper by its arxiv_id. `source` is that of the announcements the wire states.
+    """
+    ordered = sorted(listings, key=lambda listing: listing.arxiv_id)
+    with transaction.atomic():
+        keys = _store_papers(ordered)
+        _store_texts(ordered, keys)
+        _store_announcements(ordered, keys, source, scope)
+    return keys
+
+
+# --- papers ----------------------------------------------------------------------------------------
+
+
+def _store_papers(listings: Sequence[Listing]) -> dict[str, int]:
+    known = _known({listing.arxiv_id for listing in listings})
+    changed: dict[str, Paper] = {}
+    for listing in listings:
+        before = changed.get(listing.arxiv_id) or known.get(listing.arxiv_id)
+        after = _merged(before, listing)
+        if before is None or any(getattr(before, name) != getattr(after, name) for name in _MERGED):
+            changed[listing.arxiv_id] = after
+    Paper.objects.bulk_create(
+        list(changed.values()),
+        batch_size=_BATCH,
+        update_conflicts=True,
+        unique_fields=["arxiv_id"],
+        update_fields=list(_MERGED),
+    )
+    keys = {arxiv_id: paper.pk for arxiv_id, paper in known.items()}
+    for part in _parts([arxiv_id for arxiv_id in changed if arxiv_id not in keys]):
+        keys.update(Paper.objects.filter(arxiv_id__in=part).values_list("arxiv_id", "pk"))
+    return keys
+
+
+def _known(ids: Collection[str]) -> dict[str, Paper]:
+    found: dict[str, Paper] = {}
+    for part in _parts(sorted(ids)):
+        found.update({paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=part)})
+    return found
+
+
+def _merged(before: Paper | None, listing: Listing) -> Paper:
+    """A row without a key, to be inserted or to update the one of that arxiv_id."""
+    after = Paper(arxiv_id=listing.arxiv_id)
+    if before is not None:
+        for name in _MERGED:
+            setattr(after, name, getattr(before, name))
+    if listing.submitted_at is not None:
+        after.submitted_at = listing.submitted_at
+    if before is not None and _is_weaker(listing, before):
+        return after
+    after.title = listing.title or after.title
+    if _has_better_names(listing, before):
+        after.authors = [
+            {"name": author.name, "affiliations": list(author.affiliations)} for author in listing.authors
+        ]
+        after.author_names = ", ".join(author.name for author in listing.authors)
+    after.categories = list(listing.categories) or after.categories
+    after.primary_category = listing.primary_category or after.primary_category
+    for name in _STATED:
+        if (stated := getattr(listing, name)) is not None:
+            setattr(after, name, stated)
+    after.latest_version = max(listing.version or 1, before.latest_version if before else 1)
+    after.updated_at = _later(listing.updated_at, after.updated_at)
+    after.is_withdrawn = after.is_withdrawn if listing.is_withdrawn is None else listing.is_withdrawn
+    return after
+
+
+def _is_weaker(listing: Listing, before: Paper) -> bool:
+    """An older version, or our own sample, must not speak for a paper that is known better."""
+    return listing.is_sample or (listing.version is not None and listing.version < before.latest_version)
+
+
+def _has_better_names(listing: Listing, before: Paper | None) -> bool:
+    if before is None or not before.authors:
+        return True
+    is_newer = (listing.version or 1) > before.latest_version
+    return bool(listing.authors) and (not listing.has_split_names or is_newer)
+
+
+def _later(stated: dt.datetime | None, stored: dt.datetime | None) -> dt.datetime | None:
+    """The later one. The midnight of a bare date does not win over an instant of the same day."""
+    return max((each for each in (stated, stored) if each is not None), default=None)
+
+
+# --- texts -----------------------------------------------------------------------------------------
+
+
+def _store_texts(listings: Sequence[Listing], keys: Mapping[str, int]) -> None:
+    latest = _latest_versions(keys.values())
+    wanted: dict[tuple[int, int], PaperVersion] = {}
+    for listing in listings:
+        key = keys[listing.arxiv_id]
+        number = listing.version or latest[key]
+        text = PaperVersion(
+            paper_id=key,
+            number=number,
+            title=listing.title,
+            abstract=listing.abstract,
+            is_sample=listing.is_sample,
+        )
+        earlier = wanted.get((key, number))
+        if earlier is None or _is_better(text, earlier.is_sample, bool(earlier.abstract)):
+            wanted[key, number] = text
+    for paper_id, number, is_sample, abstract in _stored_texts(keys.values()):
+        text_here = wanted.get((paper_id, number))
+        if text_here is not None and not _is_better(text_here, is_sample, bool(abstract)):
+            del wanted[paper_id, number]
+    PaperVersion.objects.bulk_create(
+        list(wanted.values()),
+        batch_size=_BATCH,
+        update_conflicts=True,
+        unique_fields=["paper", "number"],
+        update_fields=["title", "abstract", "is_sample", "features"],
+    )
+
+
+def _is_better(text: PaperVersion, stored_is_sample: bool, stored_has_abstract: bool) -> bool:
+    """Whether it may take the place of a stored text: only of none, or of our own sample."""
+    if text.is_sample or not text.abstract:
+        return False
+    return stored_is_sample or not stored_has_abstract
+
+
+def _latest_versions(keys: Iterable[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for part in _parts(sorted(keys)):
+        found.update(Paper.objects.filter(pk__in=part).values_list("pk", "latest_version"))
+    return found
+
+
+def _stored_texts(keys: Iterable[int]) -> Iterable[tuple[int, int, bool, str]]:
+    for part in _parts(sorted(keys)):
+        yield from PaperVersion.objects.filter(paper__in=part).values_list(
+            "paper_id", "number", "is_sample", "abstract"
+        )
+
+
+# --- announcements ---------------------------------------------------------------------------------
+
+
+def _store_announcements(
+    listings: Sequence[Listing], keys: Mapping[str, int], source: str, scope: Scope
+) -> None:
+    stored = _stored_announcements(keys.values())
+    wanted: dict[tuple[int, str, dt.date], Announcement] = {}
+    for listing in listings:
+        for announced in listing.announced:
+            if not announced.is_derived and scope.holds(announced):
+                row = _row(listing, keys, announced, source)
+                wanted[row.paper_id, row.category, row.day] = row
+    _correct_derived(wanted.values(), stored)
+    proofs = [row for row in [*stored, *wanted.values()] if _is_proof(row)]
+    settled = {(row.paper_id, row.category) for row in proofs}
+    first_days = {row.paper_id: row.day for row in proofs if row.kind == Announcement.Kind.NEW}
+    for row in _derived(listings, keys, scope, first_days):
+        if (row.paper_id, row.category) not in settled:
+            wanted.setdefault((row.paper_id, row.category, row.day), row)
+    known = {(row.paper_id, row.category, row.day): row for row in stored}
+    Announcement.objects.bulk_create(
+        [row for place, row in wanted.items() if _says_more(row, known.get(place))],
+        batch_size=_BATCH,
+        update_conflicts=True,
+        unique_fields=["paper", "category", "day"],
+        update_fields=["kind", "source", "version"],
+    )
+
+
+def _stored_announcements(keys: Iterable[int]) -> list[Announcement]:
+    return [
+        row
+        for part in _parts(sorted(keys))
+        for row in Announcement.objects.filter(paper__in=part).defer("stored_at")
+    ]
+
+
+def _row(listing: Listing, keys: Mapping[str, int], announced: Announced, source: str) -> Announcement:
+    return Announcement(
+        paper_id=keys[listing.arxiv_id],
+        category=announced.category,
+        day=announced.day,
+        kind=announced.kind,
+        source=source,
+        version=listing.version or 1,
+    )
+
+
+def _is_proof(row: Announcement) -> bool:
+    return row.source in _STRONG and row.kind in _FIRST_TIME
+
+
+def _says_more(row: Announcement, stored: Announcement | None) -> bool:
+    return stored is None or (row.source in _STRONG and stored.source not in _STRONG)
+
+
+def _correct_derived(wanted: Iterable[Announcement], stored: list[Announcement]) -> None:
+    """A list names the day: a derived row of that paper on another day gives way, and never stands twice."""
+    days = {(row.paper_id, row.category): row.day for row in wanted if row.kind in _FIRST_TIME}
+    first_days = {row.paper_id: row.day for row in wanted if row.kind == Announcement.Kind.NEW}
+    wrong = [
+        row
+        for row in stored
+        if row.source not in _STRONG
+        and (day := days.get((row.paper_id, row.category), first_days.get(row.paper_id))) is not None
+        and row.day != day
+    ]
+    for part in _parts([row.pk for row in wrong]):
+        Announcement.objects.filter(pk__in=part).delete()
+    for row in wrong:
+        stored.remove(row)
+
+
+def _derived(
+    listings: Sequence[Listing], keys: Mapping[str, int], scope: Scope, first_days: Mapping[int, dt.date]
+) -> list[Announcement]:
+    """Rows from the v1 date, for categories and days of which no list was seen.
+
+    Where a list named the paper as new in its category, its other categories follow that day.
+    """
+    if not scope.derives:
+        return []
+    rows: list[Announcement] = []
+    for listing in listings:
+        for announced in _likely(listing, first_days.get(keys[listing.arxiv_id])):
+            if scope.holds(announced):
+                rows.append(_row(listing, keys, announced, Announcement.Source.DERIVED))
+                rows[-1].version = 1
+    seen = _days_with_lists({row.day for row in rows})
+    return [row for row in rows if (row.category, row.day) not in seen]
+
+
+def _likely(listing: Listing, named_on: dt.date | None) -> list[Announced]:
+    likely = [announced for announced in listing.announced if announced.is_derived]
+    if likely or listing.submitted_at is None or listing.announced:
+        return likely
+    day = named_on or calendar.day_of(listing.submitted_at)
+    return [
+        Announced(category, "cross" if number else "new", day, is_derived=True)
+        for number, category in enumerate(listing.categories)
+    ]
+
+
+def _days_with_lists(days: Collection[dt.date]) -> set[tuple[str, dt.date]]:
+    """The categories and days of which arXiv's own list or feed was stored: nothing is derived for them."""
+    found: set[tuple[str, dt.date]] = set()
+    for part in _parts(sorted(days)):
+        found.update(
+            Announcement.objects.filter(day__in=part, source__in=_STRONG)
+            .values_list("category", "day")
+            .distinct()
+        )
+        found.update(
+            ArxivCount.objects.filter(day__in=part, source=Announcement.Source.RSS)
+            .values_list("category", "day")
+            .distinct()
+        )
+    return found
+
+
+# --- what arXiv counted ----------------------------------------------------------------------------
+
+
+def store_counts(page: Page, category: str | None, source: str) -> None:
+    """What a feed or a list page says of the size of its day, to be compared with what was stored."""
+    if page.day is None or not category:
+        return
+    counts: Counter[str] = Counter(page.totals)
+    if not page.totals:
+        counts.update(listing.kind for listing in page.listings if listing.kind and listing.day == page.day)
+    ArxivCount.objects.bulk_create(
+        [
+            ArxivCount(category=category, day=page.day, kind=kind, source=source, count=counts[kind])
+            for kind in KINDS
+            if not page.totals or kind in page.totals
+        ],
+        update_conflicts=True,
+        unique_fields=["category", "day", "kind", "source"],
+        update_fields=["count", "counted_at"],
+    )
+
+
+def _parts[T](rows: Sequence[T]) -> Iterable[Sequence[T]]:
+    for start in range(0, len(rows), _BATCH):
+        yield rows[start : start + _BATCH]
