@@ -1,0 +1,70 @@
+"""What the operator may look at. arXiv's facts are not edited by hand."""
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from papers.models import Announcement, ArxivCount, Harvest, Pace, Paper, Quarantine
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Paper)
+class PaperAdmin(ReadOnlyAdmin):
+    list_display = ("arxiv_id", "title", "primary_category", "latest_version", "is_withdrawn", "stored_at")
+    list_filter = ("is_withdrawn",)
+    search_fields = ("arxiv_id", "title", "author_names")
+    show_full_result_count = False
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(ReadOnlyAdmin):
+    list_display = ("day", "category", "kind", "source", "paper", "version")
+    list_filter = ("kind", "source")
+    list_select_related = ("paper",)
+    date_hierarchy = "day"
+    show_full_result_count = False
+
+
+@admin.register(Harvest)
+class HarvestAdmin(ReadOnlyAdmin):
+    list_display = (
+        "started_at",
+        "category",
+        "day",
+        "source",
+        "state",
+        "announced",
+        "stored",
+        "without_text",
+        "skipped",
+        "quarantined",
+        "problem",
+    )
+    list_filter = ("state", "source")
+
+
+@admin.register(ArxivCount)
+class ArxivCountAdmin(ReadOnlyAdmin):
+    list_display = ("day", "category", "kind", "source", "count", "counted_at")
+    list_filter = ("kind", "source")
+
+
+@admin.register(Quarantine)
+class QuarantineAdmin(ReadOnlyAdmin):
+    list_display = ("stored_at", "place", "reason", "harvest")
+    exclude = ("raw",)
+
+
+@admin.register(Pace)
+class PaceAdmin(ReadOnlyAdmin):
+    list_display = ("name", "next_at")

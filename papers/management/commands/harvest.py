@@ -1,0 +1,191 @@
+"""`manage.py harvest`: bring announcements in, from arXiv or from files, and say what is known."""
+
+import datetime as dt
+import json
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from papers import calendar, taxonomy
+from papers.arxiv.listing import ArxivUnavailable
+from papers.harvest import (
+    HarvestReport,
+    NotYetAnnounced,
+    harvest_day,
+    harvested_categories,
+    import_files,
+    open_transport,
+)
+from papers.status import DayStatus, day_status
+
+NEWEST_DAYS = 5
+USAGE = 2  # the exit code of a wrong argument, as argparse has it
+
+
+class Command(BaseCommand):
+    help = "Bring announced papers in, from arXiv or from files of its formats."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--day", help="the date of arXiv's list, YYYY-MM-DD; the newest feed's if left out"
+        )
+        parser.add_argument("--category", action="append", metavar="C", nargs="+", help="such as cs.AI")
+        parser.add_argument(
+            "--from",
+            dest="files",
+            action="append",
+            nargs="+",
+            metavar="FILE",
+            help="OAI pages, RSS, Atom, API Atom, list pages or JSON Lines, gzip or not; arXiv is not asked",
+        )
+        parser.add_argument(
+            "--status", action="store_true", help="what is stored, against arXiv's own counts"
+        )
+        parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        categories = _categories(_flat(options["category"]))
+        day = _day(options["day"])
+        paths = [Path(name) for name in _flat(options["files"])]
+        if options["status"]:
+            self._print_status(day, categories, as_json=options["json"])
+            return
+        started = time.monotonic()
+        if paths:
+            report = import_files(paths, categories=categories or None, day=day, on_page=self._progress())
+        else:
+            report = self._ask_arxiv(categories, day)
+        self._end_progress()
+        self._print_report(report, time.monotonic() - started, as_json=options["json"])
+
+    def _ask_arxiv(self, categories: list[str], day: dt.date | None) -> HarvestReport:
+        categories = categories or harvested_categories()
+        if not categories:
+            raise CommandError(
+                _("No category is followed yet. Name one: manage.py harvest --category cs.AI"),
+                returncode=USAGE,
+            )
+        now = timezone.now()
+        day = day or calendar.newest_feed_day(now)
+        whole = HarvestReport()
+        try:
+            with open_transport() as transport:
+                for category in categories:
+                    whole.add(harvest_day(category, day, transport, now=now, on_page=self._progress()))
+        except ArxivUnavailable as error:
+            raise CommandError(str(error)) from error
+        except NotYetAnnounced as error:
+            newest = calendar.newest_day(now)
+            message = _("The list of %(day)s is not out yet. The newest is %(newest)s.")
+            raise CommandError(message % {"day": error, "newest": newest}, returncode=USAGE) from error
+        return whole
+
+    # --- what it says ------------------------------------------------------------------------------
+
+    def _progress(self) -> Any:
+        if not self.stderr.isatty():
+            return None
+
+        def show(report: HarvestReport, place: str) -> None:
+            text = _("%(place)s: %(count)d records") % {"place": place, "count": report.announced}
+            self.stderr.write(f"\r\x1b[K{text}", ending="")
+
+        return show
+
+    def _end_progress(self) -> None:
+        if self.stderr.isatty():
+            self.stderr.write("\r\x1b[K", ending="")
+
+    def _print_report(self, report: HarvestReport, seconds: float, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(
+                json.dumps({**report.as_dict(), "seconds": round(seconds, 2)}, ensure_ascii=False)
+            )
+        else:
+            self.stdout.write(_sentence(report))
+            days = sorted(report.kinds().items(), reverse=True)
+            for day, kinds in days[:NEWEST_DAYS]:
+                self.stdout.write(_day_sentence(day, kinds))
+            if earlier := len(days[NEWEST_DAYS:]):
+                sentence = ngettext("and %(count)d earlier day", "and %(count)d earlier days", earlier)
+                self.stdout.write(sentence % {"count": earlier})
+        for problem in report.problems:
+            self.stderr.write(f"{problem.place}: {problem.message} [{problem.code}]")
+        if not report.is_success:
+            count = len(report.problems)
+            message = ngettext(
+                "%(count)d problem. What could be read is stored; the same command can be run again.",
+                "%(count)d problems. What could be read is stored; the same command can be run again.",
+                count,
+            )
+            raise CommandError(message % {"count": count})
+
+    def _print_status(self, day: dt.date | None, categories: list[str], *, as_json: bool) -> None:
+        rows = day_status(day, categories)
+        if as_json:
+            self.stdout.write(json.dumps([row.as_dict() for row in rows], ensure_ascii=False))
+            return
+        if not rows:
+            self.stdout.write(_("Nothing is stored yet. Begin with: manage.py harvest --category cs.AI"))
+            return
+        heads = (_("day"), _("category"), _("new"), _("cross"), _("replaced"), _("arXiv counted"), _("state"))
+        self.stdout.write(_table([heads, *map(_cells, rows)]))
+
+
+def _flat(groups: list[list[str]] | None) -> list[str]:
+    return [name for group in groups or [] for name in group]
+
+
+def _categories(codes: list[str]) -> list[str]:
+    for code in codes:
+        if taxonomy.is_category(code):
+            continue
+        message = _("%(code)s is no category of arXiv.") % {"code": code}
+        if meant := taxonomy.suggestion(code):
+            message += " " + _("Did you mean %(code)s?") % {"code": meant}
+        else:
+            message += " " + _("They are listed at https://arxiv.org/category_taxonomy.")
+        raise CommandError(message, returncode=USAGE)
+    return list(dict.fromkeys(codes))
+
+
+def _day(written: str | None) -> dt.date | None:
+    if written is None:
+        return None
+    try:
+        return dt.date.fromisoformat(written)
+    except ValueError as error:
+        message = _("%(day)s is no date. Write it as YYYY-MM-DD, such as 2026-01-30.") % {"day": written}
+        raise CommandError(message, returncode=USAGE) from error
+
+
+def _sentence(report: HarvestReport) -> str:
+    sentence = _(
+        "Announced %(announced)d records = stored %(stored)d + without text %(without_text)d + skipped %(skipped)d;"
+        " quarantined %(quarantined)d."
+    )
+    return sentence % report.counts()
+
+
+def _day_sentence(day: dt.date, kinds: dict[str, int]) -> str:
+    sentence = _("%(day)s: %(new)d new, %(cross)d cross-lists, %(replacement)d replacements.")
+    return sentence % {"day": day, "new": 0, "cross": 0, "replacement": 0, **kinds}
+
+
+def _cells(row: DayStatus) -> tuple[str, ...]:
+    counted = "-" if row.counted is None else str(sum(row.counted.values()))
+    stored = [str(row.stored.get(kind, 0)) for kind in ("new", "cross", "replacement")]
+    return (row.day.isoformat(), row.category, *stored, counted, row.verdict)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
