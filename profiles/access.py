@@ -19,6 +19,7 @@ class Deed(StrEnum):
     EDIT_TEAM_PROFILES = "edit_team_profiles"
     SEE_QUOTAS = "see_quotas"
     SET_QUOTAS = "set_quotas"
+    RAISE_POOL = "raise_pool"
     SEE_AUDIT = "see_audit"
     INVITE = "invite"
     SET_ROLES = "set_roles"
@@ -29,7 +30,7 @@ class Deed(StrEnum):
 _VIEWER = {Deed.SEE_TEAM}
 _MEMBER = _VIEWER | {Deed.SPEND, Deed.EDIT_TEAM_PROFILES}
 _ADMIN = _MEMBER | {Deed.SEE_QUOTAS, Deed.SET_QUOTAS, Deed.SEE_AUDIT, Deed.INVITE, Deed.SET_ROLES}
-_OWNER = _ADMIN | {Deed.MAKE_OWNERS, Deed.DELETE_TEAM}
+_OWNER = _ADMIN | {Deed.RAISE_POOL, Deed.MAKE_OWNERS, Deed.DELETE_TEAM}
 
 MAY: dict[str, set[Deed]] = {
     Role.VIEWER: _VIEWER,

@@ -179,6 +179,9 @@ class Quota(models.Model):
     profile = models.ForeignKey("Profile", null=True, on_delete=models.CASCADE, related_name="quotas")
     period = models.CharField(max_length=5, choices=Period)
     limit_tokens = models.PositiveBigIntegerField(_("limit in tokens"))
+    granted_tokens = models.PositiveBigIntegerField(
+        null=True, help_text=_("Of a pool: what the operator gave, above which nobody in the team raises it.")
+    )
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

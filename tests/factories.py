@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from papers.models import Announcement, Paper, PaperVersion
 from profiles.models import Interest, Membership, Profile, Quota, Role, Scope, Team, User
-from scoring.models import Provider
+from scoring.models import Call, Provider
 
 DAY = dt.date(2026, 1, 30)
 PASSWORD = "correct horse battery"
@@ -134,3 +134,9 @@ def provider(base_url: str = "", **fields: Any) -> Provider:
     kind = Provider.Kind.OPENAI if base_url else Provider.Kind.LOCAL
     defaults = {"name": f"judge{next(_numbers)}", "model": "simulated" if base_url else "local", "kind": kind}
     return Provider.objects.create(base_url=base_url, is_simulated=bool(base_url), **{**defaults, **fields})
+
+
+def call(profile: Profile, provider: Provider, **fields: Any) -> Call:
+    """One attempt for a profile, that has neither a hold nor an outcome yet."""
+    defaults = {"day": DAY, "profile": profile, "provider": provider}
+    return Call.objects.create(provider_model=provider.provider_model, **{**defaults, **fields})

@@ -126,7 +126,7 @@ class LedgerEntry(models.Model):
     cached_tokens = models.PositiveBigIntegerField(default=0)
     output_tokens = models.PositiveBigIntegerField(default=0)
     reasoning_tokens = models.PositiveBigIntegerField(default=0)
-    cost_microusd = models.PositiveBigIntegerField(default=0)
+    cost_microusd = models.BigIntegerField(default=0, help_text=_("Signed: a TRUE_UP may give back."))
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:

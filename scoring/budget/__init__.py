@@ -1,0 +1,52 @@
+"""Tokens are held before a call and settled after it, in SQL, on every level at once.
+
+`hold` asks all windows of a call's legs in one order (scope, subject, period), each by one conditional
+UPDATE: decide and take are one statement. `mark_sent` is committed before the request. Exactly one of
+`settle`, `release` and `assume` ends a hold, by compare-and-swap; `true_up` corrects an assumed one, once.
+`reap` ends what a dead worker left. Why this shape: docs/decisions.
+"""
+
+from .changes import change_quota, reconcile
+from .figures import Figure, figures_of, room
+from .holds import (
+    LEASE_SECONDS,
+    HoldEnded,
+    Refusal,
+    assume,
+    block,
+    hold,
+    mark_sent,
+    prices_of,
+    release,
+    settle,
+    true_up,
+)
+from .invariants import Violation, audit
+from .legs import Leg, NoPayer, legs_of
+from .reaper import Reaped, reap
+
+__all__ = [
+    "LEASE_SECONDS",
+    "Figure",
+    "HoldEnded",
+    "Leg",
+    "NoPayer",
+    "Reaped",
+    "Refusal",
+    "Violation",
+    "assume",
+    "audit",
+    "block",
+    "change_quota",
+    "figures_of",
+    "hold",
+    "legs_of",
+    "mark_sent",
+    "prices_of",
+    "reap",
+    "reconcile",
+    "release",
+    "room",
+    "settle",
+    "true_up",
+]

@@ -1,0 +1,144 @@
+"""A changed limit acts at once; and the counters can be made true again from the ledger."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from profiles import quotas
+from profiles.models import Membership, Period, Profile, Scope, User
+from profiles.quotas import Leg, Subject
+from scoring.models import BudgetWindow, Edition
+from scoring.transactions import retried
+
+from . import invariants
+from .windows import in_lock_order, lock_policy
+
+
+@retried
+def change_quota(
+    actor: User | None,
+    subject: Subject,
+    period: Period,
+    tokens: int | None,
+    *,
+    now: dt.datetime | None = None,
+) -> list[Edition]:
+    """Set a limit (None takes it away), act on the open windows, and unblock whom it had stopped.
+
+    One transaction: policy, windows and editions change together or not at all. What was used stays; a
+    limit below it refuses new holds and lets running ones settle. Returns the editions that may go on, for
+    a caller who rings. Raises as `profiles.quotas.set_quota` does. Safe to repeat.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        lock_policy(subject.team.pk if subject.team is not None else 0)
+        quotas.set_quota(actor, subject, period, tokens)
+        legs = _touched_by(subject)
+        apply_limits(legs, now, period)
+        return unblock(legs)
+
+
+def _touched_by(subject: Subject) -> list[Leg]:
+    """The legs whose limit may have changed: for a default, all members and team profiles."""
+    if subject.leg is not None:
+        return [subject.leg]
+    team = subject.team
+    assert team is not None
+    members = Membership.objects.filter(team=team).values_list("pk", flat=True)
+    shares = Profile.objects.filter(team=team, owner=None).values_list("pk", flat=True)
+    return [Leg(Scope.MEMBER, pk, team.pk) for pk in members] + [
+        Leg(Scope.SHARE, pk, team.pk) for pk in shares
+    ]
+
+
+def apply_limits(legs: list[Leg], now: dt.datetime, period: Period | None = None) -> int:
+    """Write the limits in force into the windows that are open or to come; how many rows changed.
+
+    Needs the policy lock of the legs' team. A window whose limit was taken away is left: nothing asks it.
+    """
+    limits = quotas.limits_of(legs)
+    by_key = {(leg.scope.value, leg.subject_id): leg for leg in legs}
+    open_windows = BudgetWindow.objects.filter(
+        ends_at__gt=now,
+        scope__in={leg.scope for leg in legs},
+        subject_id__in={leg.subject_id for leg in legs},
+    )
+    if period is not None:
+        open_windows = open_windows.filter(period=period)
+    changed = 0
+    for window in in_lock_order(list(open_windows)):
+        leg = by_key.get((window.scope, window.subject_id))
+        limit = limits[leg].get(Period(window.period)) if leg is not None else None
+        if limit is not None and limit != window.limit_tokens:
+            changed += BudgetWindow.objects.filter(pk=window.pk).update(limit_tokens=limit)
+    return changed
+
+
+def unblock(legs: Iterable[Leg]) -> list[Edition]:
+    """Let the editions go on that one of these legs had stopped; the next hold decides anew."""
+    stopped = {(leg.scope.value, leg.subject_id) for leg in legs}
+    # After the windows, so that an edition blocked meanwhile (`holds.block`) is seen.
+    blocked = Edition.objects.filter(blocked_until__isnull=False).select_for_update()
+    freed = [
+        edition
+        for edition in blocked.order_by("pk")
+        if (edition.blocked_by.get("scope"), edition.blocked_by.get("subject_id")) in stopped
+    ]
+    Edition.objects.filter(pk__in=[edition.pk for edition in freed]).update(blocked_until=None, blocked_by={})
+    return freed
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A window whose stored figures were replaced by what the ledger and the limits in force say."""
+
+    window: BudgetWindow
+    before: dict[str, int]
+    after: dict[str, int]
+
+
+def reconcile(now: dt.datetime) -> list[Repair]:
+    """Make every window agree with the ledger, and every open one with the limits in force.
+
+    For after a restore, a changed setting, or an audit that found a window wrong. The ledger is the truth
+    and is not touched. Safe to repeat: the second run repairs nothing.
+    """
+    wrong = {window.pk for window, _ in invariants.windows_against_ledger()}
+    current = BudgetWindow.objects.filter(ends_at__gt=now).values_list("pk", flat=True)
+    repairs = [_repair(pk, now) for pk in sorted(wrong | set(current))]
+    return [repair for repair in repairs if repair is not None]
+
+
+@retried
+@transaction.atomic
+def _repair(window_id: int, now: dt.datetime) -> Repair | None:
+    window = BudgetWindow.objects.get(pk=window_id)
+    team_id = _team_of(window)
+    lock_policy(team_id or 0)
+    window = BudgetWindow.objects.select_for_update().get(pk=window_id)
+    after: dict[str, int] = invariants.figures_by_ledger(window)
+    if window.ends_at > now and team_id is not None:
+        limits = quotas.limits_in_force(Scope(window.scope), window.subject_id, team_id)
+        after["limit_tokens"] = limits.get(Period(window.period), window.limit_tokens)
+    before = {name: getattr(window, name) for name in after}
+    if before == after:
+        return None
+    BudgetWindow.objects.filter(pk=window_id).update(**after)
+    return Repair(window, before, after)
+
+
+def _team_of(window: BudgetWindow) -> int | None:
+    """The team whose policy rules the window: 0 for the instance, None where the subject is gone."""
+    if window.scope == Scope.INSTANCE:
+        return 0
+    if window.scope == Scope.TEAM:
+        return window.subject_id
+    if window.scope == Scope.MEMBER:
+        subject: Any = Membership.objects.filter(pk=window.subject_id)
+    else:
+        subject = Profile.objects.filter(pk=window.subject_id)
+    return subject.values_list("team_id", flat=True).first()

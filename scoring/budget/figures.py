@@ -1,0 +1,88 @@
+"""What the windows say, for pages, meters and a block that wants to know what would fit."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from profiles.models import Period
+from profiles.quotas import Leg, Limits, limits_of
+from scoring.models import BudgetWindow
+
+from .windows import end_of, first_start, stored_at, zone_of
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One limit and how much of it is gone. Nothing is stored by looking: an unopened window reads as empty."""
+
+    leg: Leg
+    period: Period
+    limit: int
+    used: int
+    held: int
+    overrun: int
+    cost_microusd: int
+    resets_at: dt.datetime
+
+    @property
+    def gone(self) -> int:
+        return self.used + self.held
+
+    @property
+    def free(self) -> int:
+        return max(0, self.limit - self.gone)
+
+    @property
+    def is_full(self) -> bool:
+        return self.gone >= self.limit
+
+    @property
+    def share_gone(self) -> float:
+        """From 0 to 1, and above where a bill overran the limit; 1 for a limit of nothing."""
+        return self.gone / self.limit if self.limit else 1.0
+
+
+def figures_of(
+    legs: Collection[Leg], now: dt.datetime, limits: dict[Leg, Limits] | None = None
+) -> dict[Leg, list[Figure]]:
+    """The figures of these legs, a period with a limit each, days first: two queries, or one with `limits`.
+
+    A zone is asked for only where no window is open yet.
+    """
+    limits = limits_of(legs) if limits is None else limits
+    stored = stored_at(legs, now)
+    zones: dict[int, dt.tzinfo] = {}
+    figures: dict[Leg, list[Figure]] = {}
+    for leg in legs:
+        figures[leg] = []
+        for period in Period:
+            if period not in limits[leg]:
+                continue
+            window = stored.get((leg, period))
+            if window is not None:
+                figures[leg].append(_from_window(leg, window))
+                continue
+            if leg.team_id not in zones:
+                zones[leg.team_id] = zone_of(leg)
+            resets_at = end_of(period, first_start(period, now, zones[leg.team_id]), zones[leg.team_id])
+            figures[leg].append(Figure(leg, period, limits[leg][period], 0, 0, 0, 0, resets_at))
+    return figures
+
+
+def _from_window(leg: Leg, window: BudgetWindow) -> Figure:
+    return Figure(
+        leg=leg,
+        period=Period(window.period),
+        limit=window.limit_tokens,
+        used=window.used_tokens,
+        held=window.held_tokens,
+        overrun=window.overrun_tokens,
+        cost_microusd=window.cost_microusd,
+        resets_at=window.ends_at,
+    )
+
+
+def room(legs: Collection[Leg], now: dt.datetime) -> int | None:
+    """How many tokens would fit into every window now; None where nothing limits. Only a hint: hold decides."""
+    free = [figure.free for figures in figures_of(legs, now).values() for figure in figures]
+    return min(free, default=None)

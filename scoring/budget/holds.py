@@ -1,0 +1,326 @@
+"""Hold, mark as sent, settle, release, assume, true up: one hold a call, its windows fixed at the hold.
+
+All but `mark_sent` may run inside the caller's transaction; there they must come last, after the caller's
+own rows, so that windows are always the last locks taken and nothing can wait in a circle.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from profiles.models import Period, Scope
+from profiles.quotas import Leg
+from scoring import usage as bills
+from scoring.models import BudgetWindow, Call, Edition, Hold, LedgerEntry
+from scoring.transactions import retried
+
+from . import moves
+from .windows import windows_at
+
+# Longer than a call's total deadline (150 s), so that a live worker is never reaped.
+LEASE_SECONDS = 240
+Kind = LedgerEntry.Kind
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The first window, in lock order, into which the tokens did not fit; nothing was taken anywhere.
+
+    To stop an edition by it, `block(edition, refusal)`: the block sees a limit that is raised meanwhile.
+    """
+
+    scope: Scope
+    subject_id: int
+    period: Period
+    limit: int
+    used: int
+    held: int
+    resets_at: dt.datetime
+    window_id: int
+
+    @property
+    def free(self) -> int:
+        """What would have fitted into this window."""
+        return max(0, self.limit - self.used - self.held)
+
+    @property
+    def as_blocked_by(self) -> dict[str, Any]:
+        """The form in which an edition keeps it, beside `blocked_until = resets_at`."""
+        return {
+            "scope": int(self.scope),
+            "subject_id": self.subject_id,
+            "period": str(self.period),
+            "limit": self.limit,
+            "used": self.used,
+            "held": self.held,
+        }
+
+
+class HoldEnded(Exception):
+    """The hold was ended by somebody else: what it would have paid for must not be written."""
+
+
+class _Full(Exception):
+    def __init__(self, window: BudgetWindow) -> None:
+        super().__init__(str(window))
+        self.window = window
+
+
+@retried
+def hold(
+    call: Call,
+    tokens: int,
+    legs: Collection[Leg],
+    *,
+    now: dt.datetime | None = None,
+    lease_seconds: int = LEASE_SECONDS,
+) -> Hold | Refusal:
+    """Set tokens aside for a call on all its legs, or say which window is full and take nothing.
+
+    Zero tokens always pass. Safe to repeat: a call that has a hold gets that one back. In a caller's
+    transaction a refusal undoes only what the hold itself did.
+    """
+    if tokens < 0:
+        raise ValueError(f"a hold of {tokens} tokens")
+    now = now or timezone.now()
+    try:
+        with transaction.atomic():
+            return _admit(call, tokens, legs, now, now + dt.timedelta(seconds=lease_seconds))
+    except _Full as full:
+        return _refusal(full.window)
+    except IntegrityError:
+        existing = Hold.objects.filter(call=call).first()
+        if existing is None:
+            raise
+        return existing
+
+
+def _admit(
+    call: Call, tokens: int, legs: Collection[Leg], now: dt.datetime, lease_until: dt.datetime
+) -> Hold:
+    row = Hold.objects.create(call=call, held_tokens=tokens, lease_until=lease_until, created_at=now)
+    windows = windows_at(legs, now)
+    for window in windows:
+        if not moves.take(window.pk, tokens):
+            raise _Full(BudgetWindow.objects.get(pk=window.pk))
+    _write(row, Kind.HOLD, {window.pk: tokens for window in windows}, lambda _: tokens, now)
+    return row
+
+
+def _refusal(window: BudgetWindow) -> Refusal:
+    return Refusal(
+        scope=Scope(window.scope),
+        subject_id=window.subject_id,
+        period=Period(window.period),
+        limit=window.limit_tokens,
+        used=window.used_tokens,
+        held=window.held_tokens,
+        resets_at=window.ends_at,
+        window_id=window.pk,
+    )
+
+
+@retried
+@transaction.atomic
+def block(edition: Edition, refusal: Refusal) -> bool:
+    """Stop an edition until the full window ends or its limit changes; False if it has changed already.
+
+    The window is locked while the edition is written, so that a change of the limit comes either before,
+    and is seen here, or after, and unblocks the edition.
+    """
+    window = BudgetWindow.objects.select_for_update().get(pk=refusal.window_id)
+    if window.limit_tokens != refusal.limit:
+        return False
+    Edition.objects.filter(pk=edition.pk).update(
+        blocked_by=refusal.as_blocked_by, blocked_until=refusal.resets_at
+    )
+    return True
+
+
+@retried
+def mark_sent(hold: Hold, *, now: dt.datetime | None = None, lease_seconds: int = LEASE_SECONDS) -> bool:
+    """Say that the request is about to leave, and renew the lease. If False, do not make the call.
+
+    Commit it before the request: call it outside any transaction.
+    """
+    now = now or timezone.now()
+    return moves.send(hold.pk, now, now + dt.timedelta(seconds=lease_seconds))
+
+
+@retried
+def settle(hold: Hold, usage: bills.Usage | None, *, now: dt.datetime | None = None) -> Hold:
+    """End the hold with the real usage, on every leg, also above the limit; the call keeps usage and cost.
+
+    Usage that is missing or cannot be a bill books the hold in full and flags it. Raises HoldEnded if the
+    hold was ended before: call it in the transaction that writes the scores, which is then undone.
+    """
+    now = now or timezone.now()
+    bill = _bill(hold, usage)
+    with transaction.atomic():
+        if not moves.end(hold.pk, Hold.State.SETTLED, bill.tokens, now, flagged=bill.is_flagged):
+            raise HoldEnded(str(hold.key))
+        _book(hold, Kind.SETTLE, bill, now)
+    return Hold.objects.get(pk=hold.pk)
+
+
+@retried
+def release(hold: Hold, *, now: dt.datetime | None = None, **where: Any) -> bool:
+    """Give the tokens back for a call that was not made, or is known not to be billed. False: it had ended."""
+    now = now or timezone.now()
+    with transaction.atomic():
+        if not moves.end(hold.pk, Hold.State.RELEASED, 0, now, flagged=False, **where):
+            return False
+        legs = _legs(hold)
+        for window_id, tokens in legs.items():
+            moves.give_back(window_id, tokens)
+        _write(hold, Kind.RELEASE, legs, lambda held: -held, now)
+    return True
+
+
+@retried
+def assume(hold: Hold, *, now: dt.datetime | None = None, **where: Any) -> bool:
+    """Book the hold in full for a call that may have been billed and never answered. False: it had ended."""
+    now = now or timezone.now()
+    bill = _assumed(hold, is_flagged=False)
+    with transaction.atomic():
+        if not moves.end(hold.pk, Hold.State.ASSUMED, bill.tokens, now, flagged=False, **where):
+            return False
+        _book(hold, Kind.ASSUME, bill, now)
+    return True
+
+
+@retried
+def true_up(hold: Hold, usage: bills.Usage | None, *, now: dt.datetime | None = None) -> bool:
+    """Give an assumed hold its real usage, once, in its original windows. False: nothing was changed."""
+    if usage is None or not usage.is_usable(hold.held_tokens):
+        return False
+    now = now or timezone.now()
+    assumed, bill = _assumed(hold, is_flagged=False), _bill(hold, usage)
+    with transaction.atomic():
+        if not moves.true_up(hold.pk, bill.tokens):
+            return False
+        legs = _legs(hold)
+        more, dearer = bill.tokens - assumed.tokens, bill.cost_microusd - assumed.cost_microusd
+        for window_id in legs:
+            moves.correct(window_id, more, max(0, more), dearer)
+        difference = _Bill(more, dearer, bill.usage, is_flagged=False)
+        _write(hold, Kind.TRUE_UP, dict.fromkeys(legs, more), lambda _: more, now, difference)
+        _write_call(hold, bill)
+    return True
+
+
+# --- the bill --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Bill:
+    tokens: int
+    cost_microusd: int
+    usage: bills.Usage
+    is_flagged: bool
+
+
+_UNKNOWN = bills.Usage(0, 0)
+
+
+def prices_of(call: Call) -> bills.Prices:
+    """The prices of the call's provider; none where it was deleted."""
+    provider = call.provider
+    if provider is None:
+        return bills.Prices()
+    return bills.Prices(
+        input_microusd=provider.price_input_microusd,
+        cached_microusd=provider.price_cached_microusd,
+        output_microusd=provider.price_output_microusd,
+        reasoning_microusd=provider.price_reasoning_microusd,
+    )
+
+
+def _bill(hold: Hold, usage: bills.Usage | None) -> _Bill:
+    if usage is None and not hold.held_tokens:
+        return _Bill(0, 0, _UNKNOWN, is_flagged=False)
+    if usage is None or not usage.is_usable(hold.held_tokens):
+        return _assumed(hold, is_flagged=True)
+    return _Bill(usage.total_tokens, prices_of(hold.call).of(usage), usage, is_flagged=False)
+
+
+def _assumed(hold: Hold, *, is_flagged: bool) -> _Bill:
+    """The whole hold, at the dearest price: what a call may have cost that did not say."""
+    cost = prices_of(hold.call).at_most(hold.held_tokens)
+    return _Bill(hold.held_tokens, cost, _UNKNOWN, is_flagged)
+
+
+# --- the books -------------------------------------------------------------------------------------
+
+
+def _legs(hold: Hold) -> dict[int, int]:
+    """What the hold set aside, by window, in lock order: the windows of the hold, whatever today is."""
+    lines = LedgerEntry.objects.filter(hold=hold, kind=Kind.HOLD)
+    return dict(
+        lines.order_by("window__scope", "window__subject_id", "window__period").values_list(
+            "window_id", "tokens"
+        )
+    )
+
+
+def _book(hold: Hold, kind: Kind, bill: _Bill, now: dt.datetime) -> None:
+    legs = _legs(hold)
+    for window_id, held in legs.items():
+        moves.book(window_id, held, bill.tokens, bill.cost_microusd)
+    _write(hold, kind, legs, lambda held: bill.tokens - held, now, bill)
+    _write_call(hold, bill)
+
+
+def _write(
+    hold: Hold,
+    kind: Kind,
+    legs: dict[int, int],
+    change: Callable[[int], int],
+    now: dt.datetime,
+    bill: _Bill | None = None,
+) -> None:
+    """A ledger line a leg. The windows are locked by this transaction, so that their figures are exact.
+
+    `change` gives, from what the leg holds, by how much used and held together have just changed.
+    """
+    if not legs:
+        return
+    usage = bill.usage if bill is not None else _UNKNOWN
+    booked = bill.tokens if bill is not None else None
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            window=window,
+            hold=hold,
+            kind=kind,
+            tokens=legs[window.pk] if booked is None else booked,
+            limit_tokens=window.limit_tokens,
+            sum_before=window.used_tokens + window.held_tokens - change(legs[window.pk]),
+            input_tokens=usage.input_tokens,
+            cached_tokens=usage.cached_tokens,
+            output_tokens=usage.output_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            cost_microusd=bill.cost_microusd if bill is not None else 0,
+            at=now,
+        )
+        for window in _read(legs)
+    )
+
+
+def _read(window_ids: Iterable[int]) -> list[BudgetWindow]:
+    return list(
+        BudgetWindow.objects.filter(pk__in=list(window_ids)).order_by("scope", "subject_id", "period")
+    )
+
+
+def _write_call(hold: Hold, bill: _Bill) -> None:
+    """The call's own copy of its bill, so that what it cost reads without the ledger."""
+    names = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+    Call.objects.filter(pk=hold.call_id).update(
+        **dict(zip(names, astuple(bill.usage), strict=True)),
+        cost_microusd=bill.cost_microusd,
+        is_usage_flagged=bill.is_flagged,
+    )
