@@ -151,7 +151,8 @@ def opened(context: BrowserContext) -> tuple[Page, list[str]]:
     context.add_init_script(LISTEN_FOR_VIOLATIONS)
     page = context.new_page()
     page.on(
-        "console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None
+        "console",
+        lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None,
     )
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
     return page, complaints

@@ -1,5 +1,6 @@
 """The sample day that ships with the project: facts of arXiv, texts of our own."""
 
+import datetime as dt
 import gzip
 import json
 import re
@@ -7,6 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from papers import harvest
+from papers.models import Announcement, Paper, PaperVersion
 
 REPO = Path(__file__).resolve().parent.parent.parent
 SAMPLE = REPO / "papers" / "sample" / "2026-01-30.jsonl"
@@ -132,3 +136,27 @@ def test_all_that_the_reference_recommended_is_there(rows, shared_data):
 
     assert len(recommended) == 93
     assert recommended <= {row["id"] for row in rows}
+
+
+@pytest.mark.django_db
+def test_the_sample_comes_in_whole_by_the_way_of_every_file():
+    report = harvest.import_files([SAMPLE])
+
+    assert report.is_success
+    assert (report.announced, report.stored, report.without_text, report.skipped) == (200, 200, 0, 0)
+    assert report.kinds() == {
+        dt.date(2026, 1, 29): {"new": 5},
+        dt.date(2026, 1, 30): {"new": 173, "cross": 66, "replacement": 12},
+    }
+    assert PaperVersion.objects.filter(is_sample=True).count() == 200
+    assert list(Paper.objects.filter(is_withdrawn=True).values_list("arxiv_id", flat=True)) == [MADE_UP]
+
+
+@pytest.mark.django_db
+def test_a_reader_of_the_four_categories_is_owed_the_new_papers_only():
+    harvest.import_files([SAMPLE])
+    owed = Announcement.objects.announced_to(CATEGORIES, dt.date(2026, 1, 30), cross_lists=False)
+    with_cross_lists = Announcement.objects.announced_to(CATEGORIES, dt.date(2026, 1, 30), cross_lists=True)
+
+    assert owed.paper_count() == 173
+    assert with_cross_lists.paper_count() == 183
