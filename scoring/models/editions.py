@@ -160,6 +160,9 @@ class Candidate(models.Model):
     claim_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    misreads = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Answers in a row without a usable row for it, at this size of block.")
+    )
     solo_crashes = models.PositiveSmallIntegerField(default=0)
     largest_block = models.PositiveSmallIntegerField(
         default=20, help_text=_("Halved after a garbled answer.")

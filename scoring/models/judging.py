@@ -35,6 +35,14 @@ class Provider(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="providers")
+    profile = models.ForeignKey(
+        Profile,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("Judges this profile only."),
+    )
     name = models.CharField(max_length=60)
     kind = models.CharField(max_length=6, choices=Kind)
     base_url = models.URLField(max_length=300, blank=True, default="")
