@@ -13,6 +13,7 @@ from django.db import transaction
 
 from papers import calendar
 from papers.arxiv.listing import KINDS, Announced, Listing, Page
+from papers.features import vectors
 from papers.models import Announcement, ArxivCount, Paper, PaperVersion
 
 _BATCH = 500  # below SQLite's limit of variables
@@ -150,6 +151,8 @@ def _store_texts(listings: Sequence[Listing], keys: Mapping[str, int]) -> None:
         text_here = wanted.get((paper_id, number))
         if text_here is not None and not _is_better(text_here, is_sample, bool(abstract)):
             del wanted[paper_id, number]
+    for text in wanted.values():
+        text.features = vectors.features(text.title, text.abstract)
     PaperVersion.objects.bulk_create(
         list(wanted.values()),
         batch_size=_BATCH,
