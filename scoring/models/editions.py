@@ -49,6 +49,9 @@ class Edition(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     batch = models.PositiveSmallIntegerField(default=1, help_text=_("How often the day was opened."))
     packed = models.BinaryField(default=b"")
+    # What of arXiv it holds, as the profile asked for when it was opened: the account counts by these.
+    categories = models.JSONField(default=list)
+    cross_lists = models.BooleanField(default=False)
 
     # What screening decided, written once by compare-and-swap on `state`.
     revision = models.ForeignKey(Revision, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -59,7 +62,8 @@ class Edition(models.Model):
     cut_rank = models.PositiveIntegerField(default=0, help_text=_("How many the model is meant to read."))
     target_recall = models.FloatField(default=0.9)
     expected_recall = models.FloatField(null=True)
-    # {"weak": bool, "unknown": [interest positions without a known word], "audited": n}
+    # {"weak": bool, "unknown": [interest positions without a known word], "audited": n, "strengths": [...],
+    # "threshold": the lowest estimate above the cut, "revision": the hash of the words it was estimated by}
     screening = models.JSONField(default=dict)
 
     # When a budget is full: {"scope", "subject_id", "period", "limit", "used", "held"}, and its reset.
@@ -152,6 +156,9 @@ class Candidate(models.Model):
     rank = models.PositiveIntegerField(help_text=_("Place by estimate within the edition, from 1."))
     estimate = models.PositiveSmallIntegerField(help_text=_("The local estimate, 0 to 10000."))
     estimate_interest = models.PositiveSmallIntegerField(default=0)
+    interest_estimates = models.BinaryField(
+        default=b"", help_text=_("The estimate for each interest: `scoring.packed.unpack_estimates`.")
+    )
     is_audit = models.BooleanField(default=False, help_text=_("Drawn at random from below the cut."))
 
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
