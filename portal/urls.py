@@ -9,4 +9,5 @@ urlpatterns = [
     path("appearance/", set_appearance, name="appearance"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("", include("scoring.urls")),
 ]
