@@ -12,6 +12,7 @@ from papers import search as paper_search
 from profiles.models import Mark
 
 PAGE_SIZE = 100
+MOST_FOUND = 100
 SAVED = {
     "title": _("Saved"),
     "nothing": _("Nothing is saved yet. “Save” on a paper keeps it here for good."),
@@ -40,7 +41,7 @@ def dismissed(request: HttpRequest) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """Papers by words of title, authors or abstract, or by id; an empty question asks nothing."""
     question = " ".join(request.GET.get("q", "").split())[:200]
-    found = paper_search.search(question) if question else []
+    found = list(paper_search.find(question)[:MOST_FOUND])
     context = {"section": "search", "question": question, "papers": found}
     return render(request, "scoring/search.html", context)
 
