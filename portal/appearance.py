@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from profiles.models import User
+
 YEAR_SECONDS = 365 * 24 * 3600
 CHOICES = {
     "theme": {"light", "dark", "auto"},
@@ -30,10 +32,18 @@ def set_appearance(request: HttpRequest) -> HttpResponseRedirect:
                 httponly=True,
                 samesite="Lax",
             )
-    if request.POST.get("language") in CHOICES["language"] and request.user.is_authenticated:
-        request.user.language = request.POST["language"]
-        request.user.save(update_fields=["language"])
+    if request.user.is_authenticated:
+        remember(request.user, request.POST.get("language", ""), request.POST.get("keys", ""))
     return response
+
+
+def remember(user: User, language: str, keys: str) -> None:
+    """Language and keys follow a reader to every browser; the theme is this one's."""
+    if language in CHOICES["language"]:
+        user.language = language
+    if keys in CHOICES["keys"]:
+        user.wants_keys = keys == "on"
+    user.save(update_fields=["language", "wants_keys"])
 
 
 def way_back(request: HttpRequest) -> str:

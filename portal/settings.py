@@ -20,7 +20,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from environs import EnvError, FileAwareEnv
 
-from portal.schedule import BEAT, HARVEST_SLOT_LASTS, HARVESTS  # noqa: F401 (settings by their names)
+from portal.schedule import BEAT
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -109,6 +109,7 @@ REDIS_URL = text("REDIS_URL")
 if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
     raise refuse("REDIS_URL", "must read like redis://host:6379/0")
 MAIL_URL = text("MAIL_URL", "console:")
+HAS_MAILER = not MAIL_URL.startswith("console:")
 IS_FULL = not DATABASE_URL.startswith("sqlite")
 
 # --- secrets ---------------------------------------------------------------------------------------
@@ -180,6 +181,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "profiles.locale.ReaderLocaleMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -202,6 +204,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "profiles.accounts.house_rules",
             ],
         },
     },
@@ -301,13 +304,20 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+if TESTING:
+    # Hundreds of test users sign up; a slow hash would be most of the suite.
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ACCOUNT_ADAPTER = "profiles.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_LOGIN_BY_CODE_ENABLED = MAIL_URL != "console:"
-ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MAIL_URL != "console:" else "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Broadsheet: "
+ACCOUNT_SESSION_REMEMBER = True
+# Without a mailer nobody could be verified or sent a code; the sign-up page says so.
+ACCOUNT_LOGIN_BY_CODE_ENABLED = HAS_MAILER
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAILER else "none"
+MFA_TOTP_ISSUER = "Broadsheet"
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 

@@ -8,9 +8,17 @@ import uuid
 from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from .models import Membership, Profile, Role, Team, User
+
+
+class ReaderRequest(HttpRequest):
+    """A request of somebody who is signed in, as LoginRequiredMiddleware leaves it to a view."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 class Deed(StrEnum):

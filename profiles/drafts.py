@@ -139,7 +139,7 @@ def _write(draft: Draft, profile: Profile) -> Profile:
         )
         for position, interest in enumerate(draft.interests)
     )
-    profile._prefetched_objects_cache = {}
+    profile.refresh_from_db(fields=["interests"])
     return profile
 
 

@@ -126,6 +126,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Owners and admins: who may see and set quotas."""
         return self.filter(role__in=[Role.OWNER, Role.ADMIN])
 
+    def with_team_sizes(self) -> "MembershipQuerySet":
+        """With `team_size`, the number of members of the membership's team."""
+        size = models.Count("team__memberships")
+        return (
+            self.select_related("team").annotate(team_size=size).order_by("-team__is_personal", "joined_at")
+        )
+
 
 class Membership(models.Model):
     """One user in one team. Tokens are counted per membership; its key outlives the person's name."""

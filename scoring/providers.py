@@ -47,9 +47,14 @@ class KeyUnreadable(Exception):
 
 def provider_of(profile: Profile) -> Provider:
     """Who judges for this profile: its own provider, else its team's, else the instance's."""
-    active = Provider.objects.filter(is_active=True).order_by("created_at")
-    own = active.filter(profile=profile).last()
-    return own or active.filter(team=profile.team_id, profile=None).last() or instance_provider()
+    own = Provider.objects.filter(is_active=True, profile=profile).order_by("created_at").last()
+    return own or provider_of_team(profile.team)
+
+
+def provider_of_team(team: Team) -> Provider:
+    """Who judges for a profile of the team that has no provider of its own, or is not there yet."""
+    active = Provider.objects.filter(is_active=True, team=team, profile=None)
+    return active.order_by("created_at").last() or instance_provider()
 
 
 def instance_provider() -> Provider:

@@ -1,0 +1,253 @@
+"""Pages on which a reader says what to read: with the price of a change before it is saved."""
+
+import datetime as dt
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from profiles import audit, drafts, teams, toml
+from profiles.access import (
+    Deed,
+    ReaderRequest,
+    editable_profile_for,
+    may,
+    membership_for,
+    profile_for,
+)
+from profiles.drafts import BadDraft, Draft
+from profiles.editor import Editor, digest_of
+from profiles.models import REASON_LANGUAGES, Membership, Profile, Team, User
+from scoring import doorbell, price, providers, ranking
+from scoring.models import Edition
+
+OPEN_PROFILE = "scoring.open_profile"
+MAX_FILE_BYTES = toml.MAX_BYTES * 4
+
+
+@require_GET
+def profile_list(request: ReaderRequest) -> HttpResponse:
+    profiles = list(
+        Profile.objects.visible_to(request.user).select_related("team").prefetch_related("interests")
+    )
+    newest = dict(
+        Edition.objects.filter(profile__in=profiles).order_by("day").values_list("profile_id", "day")
+    )
+    editable = _editable_teams(request.user)
+    rows = [
+        {
+            "profile": profile,
+            "day": newest.get(profile.pk),
+            "may_edit": not profile.is_team_profile or profile.team_id in editable,
+        }
+        for profile in profiles
+    ]
+    return render(request, "scoring/profiles/list.html", {"rows": rows, "section": "profiles"})
+
+
+@require_http_methods(["GET", "POST"])
+def profile_new(request: ReaderRequest) -> HttpResponse:
+    """An empty form, then its price, then the profile; its newest day opens at once."""
+    if request.method == "GET":
+        return _show(request, Editor.blank(request.user), None)
+    editor = Editor.typed(request.POST)
+    if "row" in request.POST:
+        return _rearranged(request, editor, None)
+    draft = editor.draft()
+    if draft is None:
+        return _show(request, editor, None, status=422)
+    team, owner = _payer(request)
+    cost = price.of_new(draft, providers.provider_of_team(team))
+    if request.POST.get("seen") != digest_of(draft):
+        return _show(request, Editor.showing(draft), None, cost=cost, seen=digest_of(draft))
+    return redirect("profile_first", _created(draft, owner, team).public_id)
+
+
+@require_http_methods(["GET", "POST"])
+def profile_edit(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
+    """The form of a profile; a change of words shows its price first, a change of weights is saved at once."""
+    profile = editable_profile_for(request.user, public_id)
+    if request.method == "GET":
+        return _show(request, Editor.of(profile), profile)
+    editor = Editor.typed(request.POST)
+    if "row" in request.POST:
+        return _rearranged(request, editor, profile)
+    draft = editor.draft()
+    if draft is None:
+        return _show(request, editor, profile, status=422)
+    cost = price.of_change(profile, draft, providers.provider_of(profile))
+    if not cost.is_free and request.POST.get("seen") != digest_of(draft):
+        return _show(request, Editor.showing(draft), profile, cost=cost, seen=digest_of(draft))
+    _store(draft, profile)
+    if cost.is_free:
+        messages.success(request, _("Saved. It cost nothing, and your days are ranked again."))
+    else:
+        messages.success(request, _("Saved. What was judged stays; the rest is read with your new words."))
+    return redirect("profile", profile.public_id)
+
+
+@require_GET
+def profile_first(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Waits with the reader for the first edition, and leads to it as soon as it is ranked."""
+    profile = profile_for(request.user, public_id)
+    edition = Edition.objects.filter(profile=profile).order_by("-day").first()
+    is_ready = edition is not None and edition.state != Edition.State.OPEN
+    day = price.newest_day(tuple(profile.categories), cross_lists=profile.cross_lists)
+    if edition is not None and is_ready:
+        address = _day_address(profile, edition.day)
+        if not request.htmx:
+            return redirect(address)
+        return HttpResponse(headers={"HX-Redirect": address})
+    context = {"profile": profile, "day": day, "section": "profiles"}
+    name = "scoring/profiles/first.html"
+    return render(request, f"{name}#waiting" if request.htmx else name, context)
+
+
+@require_POST
+def profile_pause(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Stop or go on: a paused profile gets no further editions and costs nothing."""
+    profile = editable_profile_for(request.user, public_id)
+    profile.is_paused = request.POST.get("paused") == "yes"
+    profile.save(update_fields=["is_paused"])
+    if profile.is_paused:
+        messages.success(request, _("%(name)s is paused.") % {"name": profile.name})
+    else:
+        messages.success(request, _("%(name)s is read again.") % {"name": profile.name})
+        doorbell.ring(OPEN_PROFILE, profile.pk)
+    return redirect("profiles")
+
+
+@require_http_methods(["GET", "POST"])
+def profile_delete(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Put a profile away. Its editions vanish from every page; what was paid for stays in the books."""
+    profile = editable_profile_for(request.user, public_id)
+    if request.method == "GET":
+        return render(request, "scoring/profiles/delete.html", {"profile": profile, "section": "profiles"})
+    with transaction.atomic():
+        profile.archived_at = timezone.now()
+        profile.save(update_fields=["archived_at"])
+        audit.record(request.user, "profile.archived", team=profile.team, subject=profile.public_id)
+    messages.success(request, _("%(name)s is deleted.") % {"name": profile.name})
+    return redirect("profiles")
+
+
+@require_GET
+def profile_file(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
+    profile = profile_for(request.user, public_id)
+    name = f"{slugify(profile.name) or 'profile'}.toml"
+    response = HttpResponse(toml.dump(profile), content_type="application/toml; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    return response
+
+
+@require_POST
+def profile_import(request: ReaderRequest) -> HttpResponse:
+    """A TOML file fills in the form of a new profile; nothing is stored before its price was seen."""
+    upload = request.FILES.get("file")
+    if upload is None or (upload.size or 0) > MAX_FILE_BYTES:
+        messages.error(request, _("Choose a TOML file that a profile was exported to."))
+        return redirect("profiles")
+    try:
+        draft = toml.parse(upload.read().decode("utf-8"))
+        drafts.check(draft)
+    except UnicodeDecodeError:
+        messages.error(request, _("The file is not UTF-8 text."))
+        return redirect("profiles")
+    except BadDraft as error:
+        for problem in error.problems:
+            messages.error(
+                request, f"{problem.where}: {problem.message}" if problem.where else problem.message
+            )
+        return redirect("profiles")
+    team = teams.personal_team_of(request.user)
+    cost = price.of_new(draft, providers.provider_of_team(team))
+    return _show(request, Editor.showing(draft), None, cost=cost, seen=digest_of(draft))
+
+
+def _created(draft: Draft, owner: User | None, team: Team) -> Profile:
+    with transaction.atomic():
+        profile = drafts.create(draft, owner=owner, team=team)
+        doorbell.ring(OPEN_PROFILE, profile.pk)
+    return profile
+
+
+def _store(draft: Draft, profile: Profile) -> None:
+    with transaction.atomic():
+        drafts.store(draft, profile)
+        ranking.rerank(profile)
+        doorbell.ring(OPEN_PROFILE, profile.pk)
+
+
+def _payer(request: ReaderRequest) -> tuple[Team, User | None]:
+    """Who pays for a new profile, and whose it is: a team's own where `together` is ticked."""
+    slug = request.POST.get("team", "")
+    if not slug:
+        return teams.personal_team_of(request.user), request.user
+    membership = membership_for(request.user, slug)
+    together = "together" in request.POST and not membership.team.is_personal
+    if not may(membership, Deed.EDIT_TEAM_PROFILES if together else Deed.SPEND):
+        raise PermissionDenied
+    return membership.team, None if together else request.user
+
+
+def _editable_teams(user: User) -> set[int]:
+    memberships = Membership.objects.filter(user=user)
+    return {each.team_id for each in memberships if may(each, Deed.EDIT_TEAM_PROFILES)}
+
+
+def _day_address(profile: Profile, day: dt.date) -> str:
+    return f"{reverse('day', args=[day])}?profile={profile.public_id}"
+
+
+def _rearranged(request: ReaderRequest, editor: Editor, profile: Profile | None) -> HttpResponse:
+    """Rows added, moved or taken away; nothing is checked or stored."""
+    editor.rearrange(request.POST["row"])
+    return _show(request, editor, profile, part="#rows" if request.htmx else "")
+
+
+def _show(
+    request: ReaderRequest,
+    editor: Editor,
+    profile: Profile | None,
+    *,
+    cost: price.Price | None = None,
+    seen: str = "",
+    part: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    paying = Membership.objects.filter(user=request.user, team__is_personal=False).select_related("team")
+    context = {
+        "editor": editor,
+        "profile": profile,
+        "price": cost,
+        "seen": seen,
+        "languages": REASON_LANGUAGES,
+        "teams": [each.team for each in paying if may(each, Deed.SPEND)],
+        "chosen_team": request.POST.get("team", ""),
+        "is_together": "together" in request.POST,
+        "unknown": _unknown_fields(profile),
+        "limits": {"name": drafts.NAME_CHARACTERS, "text": drafts.TEXT_CHARACTERS},
+        "section": "profiles",
+    }
+    return render(request, f"scoring/profiles/edit.html{part}", context, status=status)
+
+
+def _unknown_fields(profile: Profile | None) -> set[str]:
+    """Names of research fields in which the local ranking knew no word, by the newest screening."""
+    if profile is None:
+        return set()
+    newest = Edition.objects.filter(profile=profile, revision__isnull=False).select_related("revision")
+    edition = newest.order_by("-day").first()
+    if edition is None or edition.revision is None:
+        return set()
+    names = [each["name"] for each in edition.revision.content["interests"]]
+    return {names[place] for place in edition.screening.get("unknown", []) if place < len(names)}
