@@ -20,7 +20,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from environs import EnvError, FileAwareEnv
 
-from portal.schedule import BEAT
+from portal.schedule import BEAT, HARVEST_SLOT_LASTS, HARVESTS  # noqa: F401 (settings by their names)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("appearance/", set_appearance, name="appearance"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("", include("scoring.urls")),
     path("", include("profiles.urls")),
     path("profiles/", include("scoring.profile_urls")),
 ]

@@ -1,0 +1,50 @@
+"""What stops an edition, in words: whose limit, how much of it, until when, and whom to ask."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from profiles.models import Period, Scope
+from scoring.models import Edition
+
+HEADINGS = {
+    Scope.INSTANCE: _("The instance's budget is used up."),
+    Scope.TEAM: _("The team's pool is used up."),
+    Scope.MEMBER: _("Your limit is used up."),
+    Scope.SHARE: _("This team profile's share is used up."),
+}
+HELP = {
+    Scope.INSTANCE: _("The operator of this instance can raise it."),
+    Scope.TEAM: _("The operator of this instance can raise the pool."),
+    Scope.MEMBER: _("An owner or admin of your team can raise it; then the reading goes on by itself."),
+    Scope.SHARE: _("An owner or admin of your team can raise it; then the reading goes on by itself."),
+}
+
+
+@dataclass(frozen=True)
+class Blocked:
+    heading: Any
+    text: str
+    help: Any
+
+
+def of(edition: Edition, zone: Any) -> Blocked | None:
+    """The notice for an edition that a budget stops; the reset is told in `zone`."""
+    by = edition.blocked_by
+    if not by:
+        return None
+    scope = Scope(by["scope"])
+    text = _("%(used)s of %(limit)s tokens a %(period)s are used, %(held)s are held.") % {
+        "used": intcomma(by.get("used", 0)),
+        "held": intcomma(by.get("held", 0)),
+        "limit": intcomma(by.get("limit", 0)),
+        "period": Period(by["period"]).label,
+    }
+    if edition.blocked_until:
+        local = timezone.localtime(edition.blocked_until, zone)
+        text += " " + _("A new count starts at %(at)s.") % {"at": date_format(local, "DATETIME_FORMAT")}
+    return Blocked(HEADINGS[scope], text, HELP[scope])

@@ -1,0 +1,261 @@
+"""One paper as a reader sees it on a day: what its card says, from rows that are already loaded. No query."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from papers.models import Paper
+from profiles.models import Interest
+from scoring.models import Candidate
+from scoring.value import shown, value_of
+
+UNREAD_STATES = {Candidate.State.WAITING, Candidate.State.CLAIMED}
+FIRST_AUTHORS = 3
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one research field gave: score 0-100, weight 0-1, product 0-100."""
+
+    name: str
+    score: int
+    weight: float
+    value: int
+    is_best: bool
+
+    @property
+    def shown(self) -> str:
+        return shown(self.value)
+
+    @property
+    def shown_score(self) -> str:
+        return shown(self.score)
+
+
+class Entry:
+    """A candidate with its paper, effective score and the reader's marks, as `feed` loaded them."""
+
+    def __init__(
+        self, candidate: Candidate, fields: Sequence[Interest], words_hash: str, categories: Sequence[str]
+    ) -> None:
+        self.candidate = candidate
+        self.categories = categories
+        self.place = 0  # number on the page of the day, from 1; 0 where it stands alone
+        self.fields = fields
+        self.words_hash = words_hash
+        self.paper: Paper = candidate.paper
+        self.score: dict[str, Any] = _object(candidate.score_row)  # type: ignore[attr-defined]
+        self.text: dict[str, Any] = _object(candidate.text_row)  # type: ignore[attr-defined]
+        self.is_saved = bool(candidate.is_saved)  # type: ignore[attr-defined]
+        self.is_read = bool(candidate.is_read)  # type: ignore[attr-defined]
+        self.is_dismissed = bool(candidate.is_dismissed)  # type: ignore[attr-defined]
+        self.vote: int = candidate.vote or 0  # type: ignore[attr-defined]
+
+    # --- what it is worth --------------------------------------------------------------------------
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.candidate.state in UNREAD_STATES
+
+    @property
+    def is_estimate(self) -> bool:
+        """Not read by a language model: a local judge's score, or only the screening's estimate."""
+        return not self.score or bool(self.score["is_local"])
+
+    @property
+    def is_simulated(self) -> bool:
+        return bool(self.score.get("is_simulated"))
+
+    @cached_property
+    def value(self) -> int:
+        """0-100; while the model has not read it, the local estimate on the same scale."""
+        if self.candidate.value is not None:
+            return self.candidate.value
+        return min(100, (self.candidate.estimate + 50) // 100)
+
+    @property
+    def shown_value(self) -> str:
+        return shown(self.value)
+
+    @property
+    def band(self) -> str:
+        """The colour of the chip; the number in it says the same."""
+        if self.is_estimate:
+            return "is-estimate"
+        return next(
+            (
+                name
+                for least, name in ((90, "chip-top"), (75, "chip-high"), (50, "chip-mid"))
+                if self.value >= least
+            ),
+            "chip-low",
+        )
+
+    @cached_property
+    def field(self) -> Interest | None:
+        position = self.candidate.interest
+        if position is None:
+            position = self.candidate.estimate_interest
+        return self.fields[position] if position < len(self.fields) else None
+
+    @cached_property
+    def contributions(self) -> list[Contribution]:
+        """Each research field's score, weight and product; empty where nothing judged the paper."""
+        scores: Sequence[int] = _list(self.score.get("interest_scores"))
+        return [
+            Contribution(
+                field.name, score, field.weight, value_of([score], [field.weight]).value, field == self.field
+            )
+            for score, field in zip(scores, self.fields, strict=False)
+        ]
+
+    @property
+    def telling_contributions(self) -> list[Contribution]:
+        """Those above nothing, the best first."""
+        return sorted((part for part in self.contributions if part.score), key=lambda part: -part.value)
+
+    @property
+    def silent_fields(self) -> list[str]:
+        return [part.name for part in self.contributions if not part.score]
+
+    # --- what was said of it -----------------------------------------------------------------------
+
+    @property
+    def reason(self) -> str:
+        return self.score.get("reason") or ""
+
+    @property
+    def reason_language(self) -> str:
+        return self.score.get("reason_language") or ""
+
+    @property
+    def quote(self) -> str:
+        return self.score.get("quote") or ""
+
+    @property
+    def is_quote_unverified(self) -> bool:
+        return bool(self.quote) and not self.score["is_quote_verified"]
+
+    @property
+    def is_language_wrong(self) -> bool:
+        return bool(self.reason) and not self.score["is_language_right"]
+
+    @property
+    def is_of_earlier_words(self) -> bool:
+        """Judged before the reader last changed the texts of the profile."""
+        return bool(self.score) and self.score["words_hash"] != self.words_hash
+
+    @property
+    def model(self) -> str:
+        return self.score.get("provider_model") or ""
+
+    @property
+    def rubric(self) -> str:
+        return self.score.get("rubric") or ""
+
+    @property
+    def block_size(self) -> int:
+        return len(_list(self.score.get("block"))) or 1
+
+    @property
+    def is_flagged(self) -> bool:
+        """The paper's text addresses a language model."""
+        return "injection" in _list(self.score.get("flags"))
+
+    @property
+    def tokens(self) -> int:
+        """The paper's even share of its call: input and output, as the provider counted them."""
+        total = (self.score.get("input_tokens") or 0) + (self.score.get("output_tokens") or 0)
+        return round(total / self.block_size)
+
+    # --- the paper itself --------------------------------------------------------------------------
+
+    @property
+    def abstract(self) -> str:
+        return self.text.get("abstract") or ""
+
+    @property
+    def title(self) -> str:
+        return self.text.get("title") or self.paper.title
+
+    @property
+    def is_sample(self) -> bool:
+        return bool(self.text.get("is_sample"))
+
+    @property
+    def is_new_version(self) -> bool:
+        return self.candidate.version > 1
+
+    @property
+    def is_cross_list(self) -> bool:
+        """It came to this profile by another category than its own."""
+        return self.paper.primary_category not in self.categories
+
+    @property
+    def anchor(self) -> str:
+        return "p-" + self.paper.arxiv_id.replace("/", "-")
+
+    @property
+    def anchor_selector(self) -> str:
+        """The anchor as it stands in a CSS selector."""
+        return self.anchor.replace(".", "\\.")
+
+    @cached_property
+    def authors(self) -> list[str]:
+        return [author_line(author) for author in self.paper.authors]
+
+    @property
+    def first_authors(self) -> list[str]:
+        return self.authors if len(self.authors) <= FIRST_AUTHORS + 2 else self.authors[:FIRST_AUTHORS]
+
+    @property
+    def middle_authors(self) -> list[str]:
+        return self.authors[len(self.first_authors) : -1] if self.last_author else []
+
+    @property
+    def last_author(self) -> str:
+        return self.authors[-1] if len(self.authors) > len(self.first_authors) else ""
+
+    @property
+    def other_categories(self) -> list[str]:
+        return [name for name in self.paper.categories if name != self.paper.primary_category]
+
+    @property
+    def waits_for(self) -> str:
+        if self.candidate.state == Candidate.State.CLAIMED:
+            return _("The model is reading it now.")  # type: ignore[return-value]
+        return WAITING_TEXTS.get(self.candidate.waits_for or "", _("Waits for its turn."))
+
+
+WAITING_TEXTS: dict[str, Any] = {
+    Candidate.Waits.TURN: _("Waits for its turn."),
+    Candidate.Waits.BUDGET: _("Waits for budget."),
+    Candidate.Waits.PROVIDER: _("Waits for the model's provider."),
+    Candidate.Waits.LATE: _("Announced late; waits for its turn."),
+}
+
+
+def author_line(author: dict[str, Any]) -> str:
+    """`Name (Affiliation; Affiliation)`, affiliations only where arXiv sent them."""
+    affiliations = "; ".join(author.get("affiliations") or [])
+    return f"{author['name']} ({affiliations})" if affiliations else author["name"]
+
+
+def count_of_papers(count: int) -> str:
+    return ngettext("%(count)d paper", "%(count)d papers", count) % {"count": count}
+
+
+def _object(row: Any) -> dict[str, Any]:
+    """A JSON object from a subquery; SQLite hands nested JSON over as text."""
+    loaded = json.loads(row) if isinstance(row, str) else row
+    return loaded or {}
+
+
+def _list(row: Any) -> list[Any]:
+    loaded = json.loads(row) if isinstance(row, str) else row
+    return loaded or []

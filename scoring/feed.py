@@ -1,0 +1,383 @@
+"""What a reader gets: `feed.of(reader).on(day).best_first()`, and all that the page of a day shows.
+
+The page takes two queries of its own besides the interests (the edition with its sums, the cards with their
+scores, texts and marks): a list page must not become slower with what it shows.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, JSONObject
+from django.http import Http404
+
+from papers.models import Paper, PaperVersion
+from profiles.models import Interest, Mark, Profile, Revision, User, Vote
+from profiles.revisions import content_of
+from scoring import rubric
+from scoring.entries import UNREAD_STATES, Entry
+from scoring.json_rows import JSONRows
+from scoring.models import Call, Candidate, Edition, Score
+
+PAGE_SIZE = 40
+READ_STATES = [Candidate.State.JUDGED, Candidate.State.ESTIMATED]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What stands in the address: `?field=2&view=ranking&page=3`. Nonsense is ignored, never an error."""
+
+    field: int | None = None  # position of a research field, from 0; from 1 in the address
+    is_ranking: bool = False
+    page: int = 1
+
+    @classmethod
+    def from_query(cls, query: Any) -> Self:
+        number = query.get("field", "")
+        page = query.get("page", "")
+        return cls(
+            field=int(number) - 1 if number.isdecimal() and 0 < int(number[:4]) <= 1000 else None,
+            is_ranking=query.get("view") == "ranking",
+            page=max(1, int(page[:4])) if page.isdecimal() else 1,
+        )
+
+
+@dataclass(frozen=True)
+class FieldTally:
+    """A research field and how many of the day's recommended papers stand under it. `number` is from 1."""
+
+    number: int
+    name: str
+    weight: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """Entries under one heading: a research field, the whole ranking, or what still waits."""
+
+    kind: str  # "field", "ranking" or "waiting"
+    name: str
+    count: int
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The choice of what to show: whose, of which profile, on which day. Every word returns a new one."""
+
+    reader: User | None
+    day: dt.date | None = None
+    profile_id: uuid.UUID | None = None
+
+    def on(self, day: dt.date) -> "Feed":
+        return replace(self, day=day)
+
+    def in_profile(self, public_id: str) -> "Feed":
+        """Of that profile; an address that is no id at all, or empty, leaves the choice open."""
+        try:
+            return replace(self, profile_id=uuid.UUID(public_id))
+        except ValueError:
+            return self
+
+    @cached_property
+    def editions(self) -> list[Edition]:
+        """The reader's editions of the day (the newest that there is, without one), oldest profile first."""
+        visible = self._visible()
+        newest = visible.order_by("-day").values("day")[:1]
+        if self.profile_id and self.day is None:
+            newest = visible.filter(profile__public_id=self.profile_id).order_by("-day").values("day")[:1]
+        of_day = visible.filter(day=self.day if self.day else Subquery(newest))
+        with_sums = _with_sums(of_day, self.reader).select_related("profile__team", "revision")
+        return list(with_sums.prefetch_related("profile__interests").order_by("profile__created_at", "pk"))
+
+    @cached_property
+    def edition(self) -> Edition | None:
+        """The chosen profile's edition, or the first; Http404 for a profile that has none that day."""
+        if self.profile_id is None:
+            return self.editions[0] if self.editions else None
+        chosen = [edition for edition in self.editions if edition.profile.public_id == self.profile_id]
+        if not chosen and not self._visible_profiles().filter(public_id=self.profile_id).exists():
+            raise Http404
+        return chosen[0] if chosen else None
+
+    @cached_property
+    def interests(self) -> list[Interest]:
+        return list(self.edition.profile.interests.all()) if self.edition else []
+
+    def best_first(self) -> list[Entry]:
+        """Every recommended paper of the day, best first; dismissed ones are left out."""
+        return self._entries(self._cards().filter(_recommended(self._bar)).order_by(*RANKING))
+
+    def below_the_bar(self) -> QuerySet[Candidate]:
+        kept = self._candidates().annotate(is_dismissed=_marked(self.reader, Mark.Kind.DISMISSED))
+        return (
+            kept.filter(is_dismissed=False)
+            .filter(state__in=READ_STATES, value__lt=self._bar)
+            .order_by(*RANKING)
+        )
+
+    def dismissed(self) -> QuerySet[Candidate]:
+        """What the reader dismissed of this day; it stays in lists of its own."""
+        gone = self._candidates().annotate(is_dismissed=_marked(self.reader, Mark.Kind.DISMISSED))
+        return gone.filter(is_dismissed=True).order_by(*RANKING)
+
+    def entry(self, paper: Paper) -> Entry | None:
+        """The paper's entry of the day, whatever its state; None where it is no candidate."""
+        found = self._entries(self._cards(with_dismissed=True).filter(paper=paper))
+        return found[0] if found else None
+
+    def for_sums(self) -> "DayPage":
+        """The page without its cards: sums and tallies only."""
+        return DayPage(self, Filters(), [])
+
+    def for_page(self, filters: Filters) -> "DayPage":
+        """All that the page shows. Raises Http404 for somebody else's profile."""
+        if self.edition is None:
+            return DayPage(self, filters, [])
+        shown = _recommended(self._bar) | Q(state__in=UNREAD_STATES)
+        cards = self._cards().filter(shown)
+        if filters.field is not None:
+            cards = cards.filter(_recommended(self._bar), interest=filters.field)
+        order = RANKING if filters.is_ranking else (WAITING_LAST, "interest", *RANKING)
+        start = (filters.page - 1) * PAGE_SIZE
+        return DayPage(self, filters, self._entries(cards.order_by(*order)[start : start + PAGE_SIZE + 1]))
+
+    def _visible(self) -> QuerySet[Edition]:
+        return Edition.objects.filter(profile__in=self._visible_profiles())
+
+    def _visible_profiles(self) -> QuerySet[Profile]:
+        """The reader's; without a reader the one profile of the report."""
+        if self.reader is None:
+            return Profile.objects.filter(public_id=self.profile_id)
+        return Profile.objects.visible_to(self.reader)
+
+    # --- queries -----------------------------------------------------------------------------------
+
+    @property
+    def _bar(self) -> int:
+        return self.edition.profile.bar if self.edition else 0
+
+    def _candidates(self) -> QuerySet[Candidate]:
+        if self.edition is None:
+            return Candidate.objects.none()
+        return Candidate.objects.filter(edition=self.edition, day=self.edition.day)
+
+    def _cards(self, *, with_dismissed: bool = False) -> QuerySet[Candidate]:
+        cards = _with_card_rows(self._candidates(), self.reader).select_related("paper")
+        return cards if with_dismissed else cards.filter(is_dismissed=False)
+
+    def _entries(self, candidates: QuerySet[Candidate]) -> list[Entry]:
+        if self.edition is None:
+            return []
+        categories = self.edition.profile.categories
+        return [Entry(candidate, self.interests, self._words_hash, categories) for candidate in candidates]
+
+    @cached_property
+    def _words_hash(self) -> str:
+        assert self.edition is not None
+        return Revision.hash_of(content_of(self.edition.profile, rubric.VERSION))
+
+
+def of(reader: User) -> Feed:
+    """The reader's feed; say `.on(day)` and `.in_profile(id)` to choose."""
+    return Feed(reader)
+
+
+def of_profile(profile: Profile) -> Feed:
+    """The profile's feed as nobody in particular reads it: no marks, nothing dismissed. For reports."""
+    return Feed(None, profile_id=profile.public_id)
+
+
+class DayPage:
+    """The page of a day: cards in sections, tallies by field, where to go from here."""
+
+    def __init__(self, feed: Feed, filters: Filters, entries: list[Entry]) -> None:
+        self.feed = feed
+        self.filters = filters
+        self.has_more = len(entries) > PAGE_SIZE
+        self.entries = entries[:PAGE_SIZE]
+        self.edition = feed.edition
+        for place, entry in enumerate(self.entries, start=(filters.page - 1) * PAGE_SIZE + 1):
+            entry.place = place
+
+    @cached_property
+    def picks(self) -> list[int]:
+        """The field positions of all recommended papers of the day, one a paper."""
+        return list(getattr(self.edition, "picks", None) or [])
+
+    @property
+    def recommended(self) -> int:
+        return len(self.picks)
+
+    @cached_property
+    def fields(self) -> list[FieldTally]:
+        return [
+            FieldTally(number, interest.name, interest.weight, self.picks.count(interest.position))
+            for number, interest in enumerate(self.feed.interests, start=1)
+        ]
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The page's entries in their groups; a group that goes on from the page before keeps its name."""
+        sections: list[Section] = []
+        for entry in self.entries:
+            kind, name = self._group(entry)
+            if not sections or (sections[-1].kind, sections[-1].name) != (kind, name):
+                sections.append(Section(kind, name, self._count(kind, entry)))
+            sections[-1].entries.append(entry)
+        return sections
+
+    def _group(self, entry: Entry) -> tuple[str, str]:
+        if entry.is_waiting:
+            return "waiting", ""
+        if self.filters.is_ranking:
+            return "ranking", ""
+        return "field", entry.field.name if entry.field else ""
+
+    def _count(self, kind: str, entry: Entry) -> int:
+        if kind == "waiting":
+            return getattr(self.edition, "unread_count", 0)
+        return self.recommended if kind == "ranking" else self.picks.count(entry.candidate.interest or 0)
+
+    forms = (("md", "Markdown"), ("json", "JSON"), ("csv", "CSV"), ("bib", "BibTeX"), ("ris", "RIS"))
+
+    @property
+    def more_address(self) -> str:
+        """The query of the next page, with the same filters."""
+        assert self.edition is not None
+        query = {"profile": self.edition.profile.public_id, "page": self.filters.page + 1}
+        if self.filters.field is not None:
+            query["field"] = self.filters.field + 1
+        if self.filters.is_ranking:
+            query["view"] = "ranking"
+        return "?" + urlencode(query)
+
+    @property
+    def recall_percent(self) -> int | None:
+        """The recall that the cut was chosen for, where one was estimated."""
+        expected = self.edition.expected_recall if self.edition else None
+        return None if expected is None else round(100 * expected)
+
+    @property
+    def models(self) -> list[str]:
+        """The judges of the day, from their calls."""
+        return sorted(set(getattr(self.edition, "judges", None) or []))
+
+
+# --- the words of the queries --------------------------------------------------------------------------
+
+# Value, then the second-best contribution, then the estimate, then the id; what has no value comes last.
+RANKING = (
+    F("value").desc(nulls_last=True),
+    F("second_value").desc(nulls_last=True),
+    "-estimate",
+    "paper__arxiv_id",
+)
+WAITING_LAST = Case(
+    When(state__in=UNREAD_STATES, then=Value(1)), default=Value(0), output_field=IntegerField()
+)
+
+
+def _recommended(bar: Any) -> Q:
+    return Q(state__in=READ_STATES, value__gte=bar)
+
+
+def _marked(reader: User | None, kind: str) -> Exists:
+    return Exists(Mark.objects.filter(user=reader, paper=OuterRef("paper"), kind=kind))
+
+
+def _with_card_rows(candidates: QuerySet[Candidate], reader: User | None) -> QuerySet[Candidate]:
+    """Each with its effective score and call, the text that was read, and the reader's own marks."""
+    score = Score.objects.filter(pk=OuterRef("score_id"), day=OuterRef("day"))
+    text = PaperVersion.objects.filter(paper=OuterRef("paper"), number=OuterRef("version"))
+    votes = Vote.objects.filter(user=reader, paper=OuterRef("paper"), profile=OuterRef("profile"))
+    return candidates.annotate(
+        score_row=Subquery(score.values(row=JSONObject(**SCORE_COLUMNS))),
+        text_row=Subquery(
+            text.values(row=JSONObject(title="title", abstract="abstract", is_sample="is_sample"))
+        ),
+        is_saved=_marked(reader, Mark.Kind.SAVED),
+        is_read=_marked(reader, Mark.Kind.READ),
+        is_dismissed=_marked(reader, Mark.Kind.DISMISSED),
+        vote=Subquery(votes.values("direction")[:1]),
+    )
+
+
+SCORE_COLUMNS = {
+    name: name
+    for name in [
+        "interest_scores",
+        "reason",
+        "reason_language",
+        "is_language_right",
+        "quote",
+        "is_quote_verified",
+        "flags",
+        "provider_model",
+        "is_local",
+        "is_simulated",
+        "purpose",
+    ]
+} | {
+    "words_hash": "revision__content_hash",
+    "rubric": "revision__content__rubric_version",
+    "block": "call__block",
+    "input_tokens": "call__input_tokens",
+    "cached_tokens": "call__cached_tokens",
+    "output_tokens": "call__output_tokens",
+    "reasoning_tokens": "call__reasoning_tokens",
+}
+
+
+def _with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edition]:
+    """Each with what its page counts, as subqueries of one statement."""
+    here = Candidate.objects.filter(edition=OuterRef("pk"), day=OuterRef("day")).order_by()
+    kept = here.annotate(is_dismissed=_marked(reader, Mark.Kind.DISMISSED)).filter(is_dismissed=False)
+    picks = kept.filter(_recommended(OuterRef("profile__bar")))
+    gone = here.annotate(is_dismissed=_marked(reader, Mark.Kind.DISMISSED)).filter(is_dismissed=True)
+    calls = Call.objects.filter(edition=OuterRef("pk")).order_by()
+    siblings = Edition.objects.filter(profile=OuterRef("profile"))
+    return editions.annotate(
+        picks=Subquery(picks.values("edition").annotate(all=JSONRows(Coalesce("interest", 0))).values("all")),
+        unread_count=_count(kept.filter(state__in=UNREAD_STATES)),
+        dismissed_count=_count(gone),
+        waits=Subquery(
+            here.filter(state=Candidate.State.WAITING)
+            .values("edition")
+            .annotate(all=JSONRows("waits_for"))
+            .values("all")
+        ),
+        tokens=Coalesce(
+            Subquery(
+                calls.values("edition")
+                .annotate(all=Sum(F("input_tokens") + F("output_tokens")))
+                .values("all")
+            ),
+            0,
+        ),
+        judges=Subquery(calls.values("edition").annotate(all=JSONRows("provider_model")).values("all")),
+        previous_day=Subquery(siblings.filter(day__lt=OuterRef("day")).order_by("-day").values("day")[:1]),
+        next_day=Subquery(siblings.filter(day__gt=OuterRef("day")).order_by("day").values("day")[:1]),
+    )
+
+
+def _count(candidates: QuerySet[Candidate]) -> Coalesce:
+    return Coalesce(Subquery(candidates.values("edition").annotate(all=Count("pk")).values("all")), 0)

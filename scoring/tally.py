@@ -1,0 +1,224 @@
+"""The account of a day as it is shown: one sum of terms, each with the list behind it, and a run's progress."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from papers.models import Announcement, Paper
+from scoring import packed
+from scoring.feed import Feed
+from scoring.models import Call, Candidate, Edition
+from scoring.packed import Code
+from scoring.report_text import TERMS
+from scoring.value import shown
+
+ROWS_A_PAGE = 100
+LABELS = {
+    "judged": _("read by the model"),
+    "estimated": _("estimated only"),
+    "screened": _("screened out"),
+    "waiting_turn": _("waiting for their turn"),
+    "waiting_budget": _("waiting for budget"),
+    "waiting_provider": _("waiting for the model"),
+    "waiting_late": _("late, waiting"),
+    "in_work": _("being read"),
+    "failed": _("failed"),
+    "withdrawn": _("withdrawn"),
+    "seen": _("seen before"),
+    "parked": _("parked"),
+    "expired": _("expired"),
+}
+# Lists that are no terms of the sum, but stand behind a number of the page as well.
+ASIDE = {
+    "announced": _("announced"),
+    "below": _("below the bar"),
+    "replaced": _("replaced"),
+    "dismissed": _("dismissed"),
+    "tokens": _("tokens"),
+}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One number of the account and the word that opens its list (`?show=key`)."""
+
+    key: str
+    label: Any
+    count: int
+
+
+class Tally:
+    """The sums of one edition. `lost` is announced minus the sum of all terms: 0, or a fault to be seen."""
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Papers by the names of `report_text.TERMS`."""
+        by_code = packed.counts(self.edition.packed)
+        counts = {code.word: count for code, count in by_code.items() if code != Code.WAITING}
+        waits = Counter(getattr(self.edition, "waits", None) or [])
+        for reason in Candidate.Waits.values:
+            counts[f"waiting_{reason}"] = waits[reason]
+        counts["waiting_turn"] += by_code[Code.WAITING] - waits.total()
+        return counts
+
+    @property
+    def announced(self) -> int:
+        """By arXiv's announcements, counted independently at closing; while the day is open, by its list."""
+        return self.edition.account.get("announced", sum(self.counts.values()))
+
+    @property
+    def lost(self) -> int:
+        return self.announced - sum(self.counts.values())
+
+    @property
+    def terms(self) -> list[Term]:
+        return [Term(name, LABELS[name], self.counts[name]) for name in TERMS if self.counts.get(name)]
+
+    @property
+    def recommended(self) -> int:
+        return len(getattr(self.edition, "picks", None) or [])
+
+    @property
+    def below(self) -> int:
+        dismissed = getattr(self.edition, "dismissed_count", 0)
+        return max(0, self.counts["judged"] + self.counts["estimated"] - self.recommended - dismissed)
+
+    @property
+    def replacements(self) -> int:
+        return self.edition.account.get("replacements", 0)
+
+    @property
+    def asides(self) -> list[Term]:
+        """What stands beside the sum."""
+        numbers = {
+            "below": self.below,
+            "dismissed": getattr(self.edition, "dismissed_count", 0),
+            "replaced": self.replacements,
+            "tokens": getattr(self.edition, "tokens", 0),
+        }
+        return [Term(key, ASIDE[key], count) for key, count in numbers.items() if count or key == "tokens"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A day that is being read: `done` of `total`, in papers; `seconds_left` once there is a pace to go by."""
+
+    done: int
+    total: int
+    tokens: int
+    seconds_left: int | None
+
+    @property
+    def minutes_left(self) -> int | None:
+        return None if self.seconds_left is None else max(1, round(self.seconds_left / 60))
+
+
+def run_of(edition: Edition, now: dt.datetime) -> Run | None:
+    """The progress of an edition that is not closed; None for a closed one."""
+    if edition.state == Edition.State.CLOSED:
+        return None
+    counts = Tally(edition).counts
+    done = counts["judged"] + counts["estimated"] + counts["failed"]
+    left = counts["in_work"] + sum(counts[f"waiting_{reason}"] for reason in Candidate.Waits.values)
+    spent = (now - edition.screened_at).total_seconds() if edition.screened_at else 0
+    is_paced = done >= 10 and spent > 0 and not edition.blocked_by
+    return Run(
+        done, done + left, getattr(edition, "tokens", 0), round(spent / done * left) if is_paced else None
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A paper that is listed, not presented. `value` is shown 0.0-10.0, `note` says what became of it."""
+
+    paper: Paper
+    value: str
+    is_estimate: bool
+    note: Any
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of the list behind a number."""
+
+    key: str
+    label: Any
+    count: int
+    page: int
+    rows: list[Row] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def has_more(self) -> bool:
+        return self.page * ROWS_A_PAGE < self.count
+
+
+def listing(chosen: Feed, key: str, page_text: str) -> Listing:
+    """The list behind the number `key`; Http404 for a word that is no term. A page out of range is empty."""
+    assert chosen.edition is not None
+    page = int(page_text) if page_text.isdecimal() and 0 < len(page_text) <= 4 else 1
+    span = slice((max(page, 1) - 1) * ROWS_A_PAGE, max(page, 1) * ROWS_A_PAGE)
+    if key == "tokens":
+        calls = Call.objects.filter(edition=chosen.edition).order_by("created_at", "pk")
+        return Listing(key, ASIDE[key], calls.count(), page, calls=list(calls[span]))
+    label = LABELS.get(key) or ASIDE.get(key)
+    if label is None:
+        raise Http404
+    ids = _paper_ids(chosen, key)
+    return Listing(key, label, len(ids), page, rows=_rows(chosen.edition, ids[span]))
+
+
+def _paper_ids(chosen: Feed, key: str) -> list[int]:
+    """The papers behind a term, in the order of the day: by value where there is one, else by estimate."""
+    edition = chosen.edition
+    assert edition is not None
+    if key == "below":
+        return list(chosen.below_the_bar().values_list("paper_id", flat=True))
+    if key == "dismissed":
+        return list(chosen.dismissed().values_list("paper_id", flat=True))
+    if key == "replaced":
+        replaced = (
+            Announcement.objects.on(edition.day).in_categories(edition.profile.categories).replacements()
+        )
+        return list(replaced.order_by("paper__arxiv_id").values_list("paper_id", flat=True).distinct())
+    entries = sorted(packed.unpack(edition.packed), key=lambda entry: (-entry.estimate, entry.paper_id))
+    if key.startswith("waiting_"):
+        waiting = Candidate.objects.filter(edition=edition, day=edition.day).waiting()
+        elsewhere = waiting.exclude(waits_for=key.removeprefix("waiting_")).values_list("paper_id", flat=True)
+        others = set(elsewhere)
+        return [e.paper_id for e in entries if e.code == Code.WAITING and e.paper_id not in others]
+    return [entry.paper_id for entry in entries if key in {"announced", entry.code.word}]
+
+
+def _rows(edition: Edition, ids: Iterable[int]) -> list[Row]:
+    """The papers in the order of `ids`, with what the packed list and their candidates say."""
+    wanted = list(ids)
+    papers = Paper.objects.in_bulk(wanted)
+    entries = {entry.paper_id: entry for entry in packed.unpack(edition.packed)}
+    of_day = Candidate.objects.filter(edition=edition, day=edition.day, paper_id__in=wanted)
+    candidates = {candidate.paper_id: candidate for candidate in of_day}
+    return [_row(papers[pk], entries.get(pk), candidates.get(pk)) for pk in wanted if pk in papers]
+
+
+def _row(paper: Paper, entry: packed.Entry | None, candidate: Candidate | None) -> Row:
+    if candidate is not None and candidate.value is not None:
+        is_estimate = candidate.state == Candidate.State.ESTIMATED
+        return Row(paper, shown(candidate.value), is_estimate, LABELS[candidate.state])
+    if entry is None:
+        return Row(paper, "", False, "")
+    estimate = shown(min(100, (entry.estimate + 50) // 100))
+    if candidate is not None and candidate.state == Candidate.State.WAITING:
+        return Row(paper, estimate, True, LABELS[f"waiting_{candidate.waits_for}"])
+    if candidate is not None and candidate.failure:
+        return Row(paper, estimate, True, f"{LABELS['failed']}: {candidate.failure}")
+    word = "waiting_turn" if entry.code == Code.WAITING else entry.code.word
+    return Row(paper, estimate, True, LABELS[word])

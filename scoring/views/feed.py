@@ -1,0 +1,82 @@
+"""The page of a day, its lists, and its progress while it is being read."""
+
+import datetime as dt
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from scoring import blocked, empty, feed, tally
+
+
+@require_GET
+def today(request: HttpRequest) -> HttpResponse:
+    """The newest edition, whatever today is."""
+    return _page(request, feed.of(request.user).in_profile(request.GET.get("profile", "")))
+
+
+@require_GET
+def day(request: HttpRequest, day: dt.date) -> HttpResponse:
+    return _page(request, feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day))
+
+
+@require_GET
+def progress(request: HttpRequest, day: dt.date) -> HttpResponse:
+    """The bar of a run, asked for every few seconds: counts, tokens, and how many are new since the page came."""
+    chosen = feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day)
+    if chosen.edition is None:
+        raise Http404
+    page = chosen.for_sums()
+    known = request.GET.get("known", "")
+    context = {
+        "page": page,
+        "edition": page.edition,
+        "known": int(known) if known.isdecimal() else page.recommended,
+        "run": tally.run_of(page.edition, timezone.now()),
+    }
+    context["fresh"] = max(0, page.recommended - context["known"])
+    return render(request, "scoring/feed.html#progress", context)
+
+
+def _page(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
+    if chosen.edition is None:
+        return _empty_page(request, chosen)
+    if request.GET.get("show"):
+        return _list(request, chosen)
+    page = chosen.for_page(feed.Filters.from_query(request.GET))
+    context = {
+        "section": "today",
+        "page": page,
+        "edition": page.edition,
+        "tally": tally.Tally(page.edition),
+        "known": page.recommended,
+        "run": tally.run_of(page.edition, timezone.now()),
+        "nothing": empty.within(page) if not page.entries else None,
+        "undo_at": request.GET.get("undo", ""),
+        "blocked": blocked.of(page.edition, request.user.zone),
+    }
+    part = request.GET.get("part") == "cards"
+    return render(request, "scoring/feed.html#cards" if part else "scoring/feed.html", context)
+
+
+def _empty_page(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
+    context = {
+        "section": "today",
+        "nothing": empty.without_edition(chosen, timezone.now()),
+        "day": chosen.day,
+    }
+    return render(request, "scoring/empty.html", context)
+
+
+def _list(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
+    """The list behind a number of the account; Http404 for a word that is none of its terms."""
+    found = tally.listing(chosen, request.GET["show"], request.GET.get("page", ""))
+    context = {
+        "section": "today",
+        "edition": chosen.edition,
+        "tally": tally.Tally(chosen.edition),
+        "list": found,
+    }
+    part = request.GET.get("part") == "rows"
+    return render(request, "scoring/list.html#rows" if part else "scoring/list.html", context)
