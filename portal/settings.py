@@ -205,6 +205,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "profiles.accounts.house_rules",
+                "scoring.context.meter",
             ],
         },
     },

@@ -19,11 +19,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from . import audit
 from .access import Deed, may, membership_of, require
-from .models import AuditEvent, Membership, Period, Profile, Quota, Scope, Team, User
+from .models import Membership, Period, Profile, Quota, Scope, Team, User
 
 MOST_TOKENS = 10**12
-SYSTEM_KEY = uuid.UUID(int=0)
 
 Limits = dict[Period, int]
 
@@ -120,9 +120,12 @@ class Policy:
         if ids[Scope.INSTANCE]:
             wanted |= Q(scope=Scope.INSTANCE)
         self._rows: dict[tuple[int, int, int, int], Limits] = {}
+        self._granted: dict[tuple[int, Period], int] = {}
         for row in Quota.objects.filter(wanted):
             owner = (row.scope, row.team_id or 0, row.membership_id or 0, row.profile_id or 0)
             self._rows.setdefault(owner, {})[Period(row.period)] = row.limit_tokens
+            if row.team_id and row.granted_tokens is not None:
+                self._granted[row.team_id, Period(row.period)] = row.granted_tokens
 
     def own(self, leg: Leg) -> Limits:
         """What rows say of this very subject, without defaults."""
@@ -145,6 +148,14 @@ class Policy:
             default = self.member_default(leg.team_id)
         return default | self.own(leg)
 
+    def ceiling(self, team_id: int, period: Period) -> int | None:
+        """What the operator gave the team, above which nobody in it raises its pool; None: no such figure.
+
+        A pool's row keeps the grant; without one a day has the setting's default.
+        """
+        default = settings.DEFAULT_TEAM_DAILY_TOKENS if period == Period.DAY else None
+        return self._granted.get((team_id, period), default)
+
 
 def limits_of(legs: Iterable[Leg]) -> dict[Leg, Limits]:
     """The limits in force of many legs, in one query."""
@@ -157,17 +168,6 @@ def limits_in_force(scope: Scope, subject_id: int, team_id: int) -> Limits:
     """The limits in force of one subject; `team_id` as in `Leg`."""
     leg = Leg(scope, subject_id, team_id)
     return limits_of([leg])[leg]
-
-
-def ceiling_of(team: Team, period: Period) -> int | None:
-    """What the operator gave the team: its pool cannot be raised above it. None: no ceiling is known.
-
-    A pool's row keeps the operator's grant; without one a day has the setting's default.
-    """
-    row = Quota.objects.filter(scope=Scope.TEAM, team=team, period=period).first()
-    if row is not None and row.granted_tokens is not None:
-        return row.granted_tokens
-    return settings.DEFAULT_TEAM_DAILY_TOKENS if period == Period.DAY else None
 
 
 # --- setting one -----------------------------------------------------------------------------------
@@ -224,11 +224,10 @@ def require_right(actor: User | None, subject: Subject, period: Period, tokens: 
 
 
 def _require_right_to_pool(membership: Membership, period: Period, tokens: int | None) -> None:
-    leg = pool(membership.team).leg
-    assert leg is not None
+    team_id = membership.team.pk
+    leg = Leg(Scope.TEAM, team_id, team_id)
     policy = Policy([leg])
-    current = policy.limits(leg).get(period)
-    ceiling = ceiling_of(membership.team, period)
+    current, ceiling = policy.limits(leg).get(period), policy.ceiling(team_id, period)
     wanted = tokens if tokens is not None else ceiling
     is_raise = current is not None and (wanted is None or wanted > current)
     if is_raise and not may(membership, Deed.RAISE_POOL):
@@ -289,11 +288,11 @@ def _note(
     actor: User | None, subject: Subject, period: Period, before: int | None, after: int | None
 ) -> None:
     about = {"scope": Scope(subject.scope).name.lower(), "period": str(period)}
-    AuditEvent.objects.create(
-        actor_key=actor.public_id if actor is not None else SYSTEM_KEY,
-        team_key=subject.team.public_id if subject.team is not None else None,
-        subject_key=subject.key,
-        code="quota.removed" if after is None else "quota.set",
+    audit.record(
+        actor,
+        "quota.removed" if after is None else "quota.set",
+        team=subject.team,
+        subject=subject.key,
         before=about | {"limit_tokens": before},
         after=about | {"limit_tokens": after},
     )

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from papers import addresses
-from scoring.views import downloads, feed, lists, marks, paper
+from scoring.views import downloads, feed, lists, marks, paper, quotas
 
 addresses.register()
 
@@ -20,4 +20,6 @@ urlpatterns = [
     path("saved/papers.<str:form>", downloads.saved, name="saved_papers"),
     path("dismissed/", lists.dismissed, name="dismissed"),
     path("search/", lists.search, name="search"),
+    path("budget/", quotas.budget_page, name="budget"),
+    path("teams/<slug:slug>/quotas/", quotas.team_quotas, name="team_quotas"),
 ]

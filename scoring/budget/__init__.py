@@ -23,7 +23,9 @@ from .holds import (
 )
 from .invariants import Violation, audit
 from .legs import Leg, NoPayer, legs_of
+from .meter import meter_of
 from .reaper import Reaped, reap
+from .sheet import Purse, Row, Sheet, purses_of, sheet_of
 
 __all__ = [
     "LEASE_SECONDS",
@@ -31,8 +33,11 @@ __all__ = [
     "HoldEnded",
     "Leg",
     "NoPayer",
+    "Purse",
     "Reaped",
     "Refusal",
+    "Row",
+    "Sheet",
     "Violation",
     "assume",
     "audit",
@@ -42,11 +47,14 @@ __all__ = [
     "hold",
     "legs_of",
     "mark_sent",
+    "meter_of",
     "prices_of",
+    "purses_of",
     "reap",
     "reconcile",
     "release",
     "room",
     "settle",
+    "sheet_of",
     "true_up",
 ]

@@ -8,6 +8,7 @@ from profiles.models import Period
 from profiles.quotas import Leg, Limits, limits_of
 from scoring.models import BudgetWindow
 
+from . import words
 from .windows import end_of, first_start, stored_at, zone_of
 
 
@@ -22,6 +23,7 @@ class Figure:
     held: int
     overrun: int
     cost_microusd: int
+    starts_at: dt.datetime
     resets_at: dt.datetime
 
     @property
@@ -40,6 +42,10 @@ class Figure:
     def share_gone(self) -> float:
         """From 0 to 1, and above where a bill overran the limit; 1 for a limit of nothing."""
         return self.gone / self.limit if self.limit else 1.0
+
+    @property
+    def cost(self) -> str:
+        return words.dollars(self.cost_microusd)
 
 
 def figures_of(
@@ -60,16 +66,21 @@ def figures_of(
                 continue
             window = stored.get((leg, period))
             if window is not None:
-                figures[leg].append(_from_window(leg, window))
+                figures[leg].append(of_window(leg, window))
                 continue
             if leg.team_id not in zones:
                 zones[leg.team_id] = zone_of(leg)
-            resets_at = end_of(period, first_start(period, now, zones[leg.team_id]), zones[leg.team_id])
-            figures[leg].append(Figure(leg, period, limits[leg][period], 0, 0, 0, 0, resets_at))
+            figures[leg].append(unopened(leg, period, limits[leg][period], now, zones[leg.team_id]))
     return figures
 
 
-def _from_window(leg: Leg, window: BudgetWindow) -> Figure:
+def unopened(leg: Leg, period: Period, limit: int, now: dt.datetime, zone: dt.tzinfo) -> Figure:
+    """The figure of a window that nobody has held in yet: where it would lie, and nothing gone."""
+    starts_at = first_start(period, now, zone)
+    return Figure(leg, period, limit, 0, 0, 0, 0, starts_at, end_of(period, starts_at, zone))
+
+
+def of_window(leg: Leg, window: BudgetWindow) -> Figure:
     return Figure(
         leg=leg,
         period=Period(window.period),
@@ -78,6 +89,7 @@ def _from_window(leg: Leg, window: BudgetWindow) -> Figure:
         held=window.held_tokens,
         overrun=window.overrun_tokens,
         cost_microusd=window.cost_microusd,
+        starts_at=window.starts_at,
         resets_at=window.ends_at,
     )
 

@@ -87,23 +87,25 @@ def hold(
     if tokens < 0:
         raise ValueError(f"a hold of {tokens} tokens")
     now = now or timezone.now()
-    try:
-        with transaction.atomic():
-            return _admit(call, tokens, legs, now, now + dt.timedelta(seconds=lease_seconds))
-    except _Full as full:
-        return _refusal(full.window)
-    except IntegrityError:
-        existing = Hold.objects.filter(call=call).first()
-        if existing is None:
-            raise
-        return existing
+    lease_until = now + dt.timedelta(seconds=lease_seconds)
+    with transaction.atomic():
+        windows = windows_at(legs, now)
+        try:
+            return _admit(call, tokens, windows, now, lease_until)
+        except _Full as full:
+            return _refusal(full.window)
+        except IntegrityError:
+            existing = Hold.objects.filter(call=call).first()
+            if existing is None:
+                raise
+            return existing
 
 
+@transaction.atomic
 def _admit(
-    call: Call, tokens: int, legs: Collection[Leg], now: dt.datetime, lease_until: dt.datetime
+    call: Call, tokens: int, windows: list[BudgetWindow], now: dt.datetime, lease_until: dt.datetime
 ) -> Hold:
     row = Hold.objects.create(call=call, held_tokens=tokens, lease_until=lease_until, created_at=now)
-    windows = windows_at(legs, now)
     for window in windows:
         if not moves.take(window.pk, tokens):
             raise _Full(BudgetWindow.objects.get(pk=window.pk))
@@ -132,8 +134,9 @@ def block(edition: Edition, refusal: Refusal) -> bool:
     The window is locked while the edition is written, so that a change of the limit comes either before,
     and is seen here, or after, and unblocks the edition.
     """
-    window = BudgetWindow.objects.select_for_update().get(pk=refusal.window_id)
-    if window.limit_tokens != refusal.limit:
+    window = BudgetWindow.objects.select_for_update().filter(pk=refusal.window_id).first()
+    # No window: it was opened by the refused hold, and undone with the caller's transaction.
+    if window is not None and window.limit_tokens != refusal.limit:
         return False
     Edition.objects.filter(pk=edition.pk).update(
         blocked_by=refusal.as_blocked_by, blocked_until=refusal.resets_at

@@ -1,0 +1,98 @@
+"""Who may spend what: a team's quotas for its owner and admins, and a reader's own budget."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from profiles import access, quotas
+from profiles.access import Deed
+from profiles.models import Membership, Period, Profile, Team, User
+from scoring import budget, doorbell
+
+
+@require_http_methods(["GET", "POST"])
+def team_quotas(request: HttpRequest, slug: str) -> HttpResponse:
+    """The team's limits and what is gone of them; a POST sets one. A member gets 403, a stranger 404."""
+    assert isinstance(request.user, User)
+    mine = access.membership_for(request.user, slug)
+    access.require(mine, Deed.SEE_QUOTAS)
+    if request.method == "GET":
+        return _page(request, mine)
+    try:
+        freed = _set(request, mine)
+    except ValidationError as error:
+        return _page(request, mine, problem=error)
+    messages.success(request, _told(freed))
+    return redirect("team_quotas", slug)
+
+
+def _page(request: HttpRequest, mine: Membership, problem: ValidationError | None = None) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "section": "teams",
+        "mine": mine,
+        "sheet": budget.sheet_of(mine.team, now),
+        "periods": Period.choices,
+        "may_raise_pool": access.may(mine, Deed.RAISE_POOL),
+        "zone": mine.user.zone,
+        "problem": problem.messages[0] if problem is not None else "",
+        "wrong": request.POST if problem is not None else {},
+    }
+    return render(request, "scoring/quotas.html", context, status=200 if problem is None else 422)
+
+
+def _set(request: HttpRequest, mine: Membership) -> int:
+    """Do what the form asks; how many editions may go on."""
+    access.require(mine, Deed.SET_QUOTAS)
+    assert isinstance(request.user, User)
+    subject = _subject(mine.team, request.POST.get("of", ""), request.POST.get("public_id", ""))
+    period = request.POST.get("period", "")
+    if period not in Period.values:
+        raise ValidationError(_("Choose a day, a week or a month."))
+    is_removal = "remove" in request.POST
+    tokens = None if is_removal else quotas.parse_tokens(request.POST.get("tokens", ""))
+    freed = budget.change_quota(request.user, subject, Period(period), tokens)
+    doorbell.ring("scoring.judge")
+    return len(freed)
+
+
+def _subject(team: Team, of: str, public_id: str) -> quotas.Subject:
+    """Whose limit is meant; a foreign or missing id is a 404."""
+    try:
+        if of == "pool":
+            return quotas.pool(team)
+        if of == "default":
+            return quotas.member_default(team)
+        if of == "member":
+            return quotas.member(
+                Membership.objects.select_related("team").get(team=team, public_id=public_id)
+            )
+        if of == "share":
+            shared = Profile.objects.select_related("team").filter(team=team, owner=None, archived_at=None)
+            return quotas.share(shared.get(public_id=public_id))
+    except (Membership.DoesNotExist, Profile.DoesNotExist, ValidationError) as error:
+        raise Http404 from error
+    raise Http404
+
+
+def _told(freed: int) -> str:
+    if not freed:
+        return _("The limit is set.")
+    return ngettext(
+        "The limit is set. %(n)s edition that waited for it is read on now.",
+        "The limit is set. %(n)s editions that waited for it are read on now.",
+        freed,
+    ) % {"n": freed}
+
+
+@require_GET
+def budget_page(request: HttpRequest) -> HttpResponse:
+    """A reader's own budget: each limit that holds for them, and what they used by day."""
+    assert isinstance(request.user, User)
+    purses = budget.purses_of(request.user, timezone.now())
+    return render(request, "scoring/budget.html", {"purses": purses, "zone": request.user.zone})
