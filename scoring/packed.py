@@ -14,6 +14,8 @@ from enum import IntEnum
 FORMAT = 1
 HIGHEST_ESTIMATE = 10_000
 _ENTRY = struct.Struct("<QHBHB")
+# As a database gives bytes back.
+type Stored = bytes | memoryview
 
 
 class Code(IntEnum):
@@ -64,7 +66,7 @@ def pack(entries: Iterable[Entry]) -> bytes:
     return bytes([FORMAT]) + body
 
 
-def unpack(packed: bytes) -> list[Entry]:
+def unpack(packed: Stored) -> list[Entry]:
     """The entries in their order. No bytes at all are an empty list.
 
     Raises BadPacked for bytes of another format, cut short, or with a code that does not exist.
@@ -80,13 +82,13 @@ def unpack(packed: bytes) -> list[Entry]:
         raise BadPacked(str(error)) from error
 
 
-def counts(packed: bytes) -> dict[Code, int]:
+def counts(packed: Stored) -> dict[Code, int]:
     """How many papers have each code; codes without a paper count 0."""
     found = Counter(entry.code for entry in unpack(packed))
     return {code: found[code] for code in Code}
 
 
-def with_codes(packed: bytes, codes: Mapping[int, Code]) -> bytes:
+def with_codes(packed: Stored, codes: Mapping[int, Code]) -> bytes:
     """The same list with other codes for some papers, by paper id.
 
     Raises KeyError if a paper is not in the list: nothing is added in silence.
@@ -104,7 +106,7 @@ def pack_estimates(estimates: Iterable[int]) -> bytes:
     return struct.pack(f"<{len(values)}H", *values)
 
 
-def unpack_estimates(packed: bytes) -> tuple[int, ...]:
+def unpack_estimates(packed: Stored) -> tuple[int, ...]:
     """The estimates for each interest, 0 to 10000; none from no bytes."""
     packed = bytes(packed)
     return struct.unpack(f"<{len(packed) // 2}H", packed)

@@ -52,7 +52,7 @@ def cut(estimates: Sequence[int], keys: Sequence[str], target_recall: float, see
     return Cut(
         order=tuple(order),
         rank=rank,
-        audit=_audit(order[rank:], keys, seed),
+        audit=frozenset(draw(order[rank:], keys, seed)),
         expected_recall=found / total if total else 1.0,
     )
 
@@ -70,7 +70,7 @@ def _rank(descending: list[int], target_recall: float) -> int:
     return len(descending)
 
 
-def _audit(rest: list[int], keys: Sequence[str], seed: str) -> frozenset[int]:
+def draw(rest: Sequence[int], keys: Sequence[str], seed: str) -> list[int]:
     """A twentieth of the rest, rounded up: those whose keyed hash is lowest, whatever their order."""
     drawn = sorted(rest, key=lambda i: hashlib.sha256(f"{seed}:{keys[i]}".encode()).digest())
-    return frozenset(drawn[: math.ceil(len(rest) * AUDIT_SHARE)])
+    return drawn[: math.ceil(len(rest) * AUDIT_SHARE)]

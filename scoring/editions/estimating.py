@@ -1,0 +1,78 @@
+"""From rows to `scoring.screening` and back: a profile as a brief, papers as an index."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from papers.features import vectors
+from papers.models import Announcement, Paper, PaperVersion
+from profiles.models import Profile
+from scoring.models import Edition
+from scoring.packed import Entry
+from scoring.screening.brief import Brief, Wish
+from scoring.screening.index import Index
+from scoring.screening.rank import Estimates, estimate
+
+# Earlier papers of the categories, from which a small day learns the field's words.
+BACKGROUND_DAYS = 31
+BACKGROUND_PAPERS = 2_000
+_BATCH = 500
+_FORMAT = bytes([vectors.FORMAT])
+
+
+def brief_of(profile: Profile) -> Brief:
+    """What screening reads of the profile as it is now."""
+    wishes = (
+        Wish(interest.name, interest.description, interest.weight, tuple(interest.terms))
+        for interest in profile.interests.all()
+    )
+    return Brief(tuple(wishes), tuple(profile.exclusions))
+
+
+def estimates_for(edition: Edition, entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> Estimates:
+    """The estimates of these entries, in their order, measured against the month before and those `beside`."""
+    packed = features_of([*entries, *beside])
+    background = [*packed[len(entries) :], *_background(edition)]
+    return estimate(Index(packed[: len(entries)], background), brief_of(edition.profile))
+
+
+def features_of(entries: Sequence[Entry]) -> list[bytes]:
+    """The feature vector of each entry's text; what is missing or of an older format is computed and kept.
+
+    A paper without any text is known by its title.
+    """
+    ids = [entry.paper_id for entry in entries]
+    stored = PaperVersion.objects.filter(paper__in=ids).values_list("paper_id", "number", "pk", "features")
+    found: dict[tuple[int, int], tuple[int, bytes]] = {}
+    for paper_id, number, key, features in stored:
+        found[paper_id, number] = (key, bytes(features))
+    computed = _computed(key for key, packed in found.values() if packed[:1] != _FORMAT)
+    without_text = {entry.paper_id for entry in entries if (entry.paper_id, entry.version) not in found}
+    titles = dict(Paper.objects.filter(pk__in=without_text).values_list("pk", "title"))
+    result = []
+    for entry in entries:
+        if entry.paper_id in titles:
+            result.append(vectors.features(titles[entry.paper_id], ""))
+        else:
+            key, packed = found[entry.paper_id, entry.version]
+            result.append(computed.get(key, packed))
+    return result
+
+
+def _computed(stale: Iterable[int]) -> dict[int, bytes]:
+    """The vectors of these texts, by their keys, and stored for the next who asks."""
+    texts = list(PaperVersion.objects.filter(pk__in=list(stale)))
+    vectors_by_key = {text.pk: vectors.features(text.title, text.abstract) for text in texts}
+    for text in texts:
+        text.features = vectors_by_key[text.pk]
+    PaperVersion.objects.bulk_update(texts, ["features"], batch_size=_BATCH)
+    return vectors_by_key
+
+
+def _background(edition: Edition) -> list[bytes]:
+    since = edition.day - dt.timedelta(days=BACKGROUND_DAYS)
+    earlier = Announcement.objects.in_categories(edition.categories).filter(
+        day__gte=since, day__lt=edition.day, kind__in=[Announcement.Kind.NEW, Announcement.Kind.CROSS]
+    )
+    known = PaperVersion.objects.filter(paper__in=earlier.values("paper")).exclude(features=b"")
+    newest = known.order_by("-paper_id", "-number").values_list("features", flat=True)[:BACKGROUND_PAPERS]
+    return [bytes(packed) for packed in newest if bytes(packed[:1]) == _FORMAT]

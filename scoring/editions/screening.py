@@ -1,0 +1,192 @@
+"""Decide what the model need not read. Estimates are computed outside, written in one compare-and-swap."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from papers.models import Paper
+from profiles import revisions
+from profiles.models import Revision
+from scoring import providers, rubric
+from scoring.accounts import account
+from scoring.models import Candidate, Edition
+from scoring.packed import Code, Entry, pack, pack_estimates, unpack
+from scoring.screening.cut import Cut, cut, seed_of
+from scoring.screening.rank import Estimates
+from scoring.transactions import retried
+
+from .estimating import estimates_for
+
+BATCH = 500
+# What nobody has read yet, so that new words may change it. An estimate is no reading.
+FREE_STATES = (Candidate.State.WAITING, Candidate.State.ESTIMATED)
+_FREE_CODES = {Code.WAITING, Code.SCREENED, Code.ESTIMATED}
+# What a candidate went through, which no new estimate undoes.
+_HISTORY = ("batch", "attempts", "misreads", "solo_crashes", "largest_block", "not_before", "failure")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What screening decided about a list: its candidates, and what the edition keeps, the list among it."""
+
+    candidates: list[Candidate]
+    kept: dict[str, Any]
+
+
+def screen(edition: Edition, now: dt.datetime | None = None) -> bool:
+    """Rank the day, draw the cut and the audit sample, make the candidates; whether this call did it.
+
+    One transaction, by compare-and-swap on the edition's state: of several workers one wins, and a repeat
+    changes nothing. With the local judge everything is a candidate, for its readings are free.
+    """
+    return _decided_once(edition, now or timezone.now())
+
+
+@retried
+def _decided_once(edition: Edition, now: dt.datetime) -> bool:
+    while True:
+        edition.refresh_from_db()
+        if edition.state != Edition.State.OPEN:
+            return False
+        listed = bytes(edition.packed)
+        revision = revisions.current(edition.profile, rubric.VERSION)
+        decision = _decide(edition, revision, {Code.WAITING})
+        with transaction.atomic():
+            # A late paper may have joined the list meanwhile: then it is looked at again.
+            unchanged = Edition.objects.filter(pk=edition.pk, state=Edition.State.OPEN, packed=listed)
+            if unchanged.update(state=Edition.State.SCREENED, screened_at=now, **decision.kept):
+                Candidate.objects.bulk_create(decision.candidates, batch_size=BATCH)
+                keep_account(edition)
+                return True
+
+
+@retried
+def rescreen(edition: Edition, now: dt.datetime | None = None) -> bool:
+    """Estimate again what nobody has read, by the words that `edits.adopt` brought; whether anything was done.
+
+    Claimed and judged papers stay as they are. Estimates of the local judge are given anew. Safe to repeat:
+    without new words nothing happens.
+    """
+    while True:
+        edition.refresh_from_db()
+        revision = edition.revision
+        if edition.state == Edition.State.OPEN or revision is None or not _has_new_words(edition):
+            return False
+        listed = bytes(edition.packed)
+        decision = _decide(edition, revision, _FREE_CODES)
+        with transaction.atomic():
+            unchanged = Edition.objects.filter(pk=edition.pk, revision=revision, packed=listed)
+            if unchanged.update(state=Edition.State.SCREENED, **decision.kept):
+                _replace_free(edition, decision.candidates)
+                keep_account(edition)
+                return True
+
+
+def keep_account(edition: Edition) -> None:
+    """Store the account as it is now, in the caller's transaction."""
+    edition.refresh_from_db()
+    edition.account = account(edition).as_dict()
+    edition.save(update_fields=["account"])
+
+
+def _has_new_words(edition: Edition) -> bool:
+    return edition.revision is not None and edition.screening.get("revision") != edition.revision.content_hash
+
+
+def _decide(edition: Edition, revision: Revision, codes: set[Code]) -> Decision:
+    entries = unpack(edition.packed)
+    open_ones = [entry for entry in entries if entry.code in codes]
+    estimates = estimates_for(edition, open_ones, [entry for entry in entries if entry.code not in codes])
+    seed = seed_of(edition.profile.public_id.hex, edition.day)
+    target = 1.0 if providers.provider_of(edition.profile).is_local else edition.profile.target_recall
+    line = cut(estimates.combined, arxiv_ids(open_ones), target, seed)
+    decided = {entry.paper_id: entry for entry in _estimated(open_ones, estimates, line)}
+    packed = pack(decided.get(entry.paper_id, entry) for entry in entries)
+    return Decision(
+        candidates=_candidates(edition, open_ones, estimates, line),
+        kept={
+            "packed": packed,
+            "revision": revision,
+            "snapshot": estimates.snapshot,
+            "seed": seed,
+            "cut_rank": line.rank,
+            "target_recall": target,
+            "expected_recall": line.expected_recall,
+            "screening": _facts(estimates, line, revision),
+        },
+    )
+
+
+def _candidates(
+    edition: Edition, entries: Sequence[Entry], estimates: Estimates, line: Cut
+) -> list[Candidate]:
+    places = {paper: place for place, paper in enumerate(line.order, start=1)}
+    made = []
+    for i in line.chosen:
+        candidate = candidate_for(edition, entries[i], estimates, i, places[i])
+        candidate.is_audit = i in line.audit
+        made.append(candidate)
+    return made
+
+
+def _estimated(entries: Sequence[Entry], estimates: Estimates, line: Cut) -> list[Entry]:
+    chosen = set(line.chosen)
+    return [
+        replace(
+            entry,
+            estimate=estimates.combined[i],
+            interest=estimates.best_interest(i),
+            code=Code.WAITING if i in chosen else Code.SCREENED,
+        )
+        for i, entry in enumerate(entries)
+    ]
+
+
+def candidate_for(edition: Edition, entry: Entry, estimates: Estimates, i: int, rank: int) -> Candidate:
+    """The unsaved candidate of the i-th estimated paper."""
+    return Candidate(
+        day=edition.day,
+        edition=edition,
+        profile_id=edition.profile_id,
+        paper_id=entry.paper_id,
+        version=entry.version,
+        batch=edition.batch,
+        rank=rank,
+        estimate=estimates.combined[i],
+        estimate_interest=estimates.best_interest(i),
+        interest_estimates=pack_estimates(estimates.by_interest[i]),
+    )
+
+
+def _facts(estimates: Estimates, line: Cut, revision: Revision) -> dict[str, Any]:
+    last = line.order[line.rank - 1] if line.rank else None
+    return {
+        "weak": estimates.is_weak,
+        "unknown": list(estimates.unknown),
+        "strengths": [round(strength, 3) for strength in estimates.strengths],
+        "audited": len(line.audit),
+        "threshold": 0 if last is None or line.rank == len(line.order) else estimates.combined[last],
+        "revision": revision.content_hash,
+    }
+
+
+def arxiv_ids(entries: Sequence[Entry]) -> list[str]:
+    """The arXiv ids of these entries, in their order."""
+    ids = dict(Paper.objects.filter(pk__in=[e.paper_id for e in entries]).values_list("pk", "arxiv_id"))
+    return [ids[entry.paper_id] for entry in entries]
+
+
+def _replace_free(edition: Edition, candidates: list[Candidate]) -> None:
+    """Put new candidates in the place of those that nobody has read, keeping what these went through."""
+    free = Candidate.objects.filter(edition=edition, state__in=FREE_STATES)
+    before = {candidate.paper_id: candidate for candidate in free}
+    for candidate in candidates:
+        old = before.get(candidate.paper_id)
+        for name in _HISTORY if old else ():
+            setattr(candidate, name, getattr(old, name))
+    free.delete()
+    Candidate.objects.bulk_create(candidates, batch_size=BATCH)

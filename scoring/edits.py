@@ -1,0 +1,111 @@
+"""What an edit of a profile does to days that are there already. No numpy: views call this at once.
+
+A weight re-ranks every day: values are arithmetic over booked scores, and cost nothing. New words reach only
+what nobody has claimed: the edition takes the new revision here, and `editions.rescreen` estimates anew.
+What was judged stays, by the revision of its score.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from profiles import revisions
+from profiles.models import Interest, Profile, Revision
+from scoring import providers, rubric
+from scoring.models import Candidate, Edition, Score
+from scoring.value import NOTHING, Value, value_of
+
+_ROWS_A_STATEMENT = 5_000
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """How the scores of one revision count today: a weight for each, and where the interest now stands."""
+
+    weights: tuple[float, ...]
+    positions: tuple[int, ...]
+
+    def value(self, scores: Sequence[int]) -> Value:
+        """The value as the reader sees it; `interest` is a position of today's profile."""
+        found = value_of(scores, self.weights)
+        if found.interest is None:
+            return NOTHING
+        return Value(found.value, found.second, self.positions[found.interest])
+
+
+def weighing(revision: Revision, interests: Sequence[Interest]) -> Weighing:
+    """Today's weights for a revision's interests: by name, else by place while their number is the same.
+
+    An interest that is gone weighs nothing. `interests` are the profile's, in their order.
+    """
+    by_name = {interest.name: interest for interest in interests}
+    old = revision.content["interests"]
+    same_number = len(old) == len(interests)
+    weights, positions = [], []
+    for place, words in enumerate(old):
+        now = by_name.get(words["name"]) or (interests[place] if same_number else None)
+        weights.append(now.weight if now else 0.0)
+        positions.append(now.position if now else 0)
+    return Weighing(tuple(weights), tuple(positions))
+
+
+def reweigh(profile: Profile) -> int:
+    """Write the values of all the profile's days anew, after a change of weights; returns how many changed.
+
+    Costs no tokens; safe to repeat. One UPDATE for each 5,000 rows. A change of the bar needs nothing: pages
+    compare with it as they are read.
+    """
+    interests = list(profile.interests.all())
+    with transaction.atomic():
+        changed = list(_changed(profile, interests))
+        for start in range(0, len(changed), _ROWS_A_STATEMENT):
+            _write(changed[start : start + _ROWS_A_STATEMENT])
+    return len(changed)
+
+
+def adopt(profile: Profile) -> list[Edition]:
+    """Let unclaimed papers be read by the profile's new words; returns the editions to `rescreen`.
+
+    Call it in the transaction of the edit, and ring for `editions.rescreen` after. Claimed blocks finish by
+    their old revision. The local judge's readings are free: its newest day is estimated anew even when closed.
+    Safe to repeat: without a change of words nothing is returned.
+    """
+    revision = revisions.current(profile, rubric.VERSION)
+    old = Edition.objects.filter(profile=profile).exclude(revision=revision)
+    changed = list(old.filter(state=Edition.State.SCREENED))
+    newest = Edition.objects.filter(profile=profile).order_by("-day").first()
+    is_closed = newest is not None and newest.state == Edition.State.CLOSED
+    if newest and is_closed and newest.revision != revision and providers.provider_of(profile).is_local:
+        changed.append(newest)
+    old.filter(pk__in=[edition.pk for edition in changed]).update(revision=revision)
+    return changed
+
+
+def _changed(profile: Profile, interests: list[Interest]) -> Iterable[tuple[int, Value]]:
+    weighings: dict[int, Weighing] = {}
+    revisions_of = {revision.pk: revision for revision in Revision.objects.filter(profile=profile)}
+    booked = Score.objects.filter(profile=profile).values_list("pk", "revision_id", "interest_scores")
+    scores = {pk: (revision_id, numbers) for pk, revision_id, numbers in booked.iterator(2_000)}
+    rows = Candidate.objects.filter(profile=profile, score_id__isnull=False).order_by()
+    for pk, score_id, *stored in rows.values_list("pk", "score_id", "value", "second_value", "interest"):
+        if score_id not in scores:
+            continue
+        revision_id, numbers = scores[score_id]
+        if revision_id not in weighings:
+            weighings[revision_id] = weighing(revisions_of[revision_id], interests)
+        found = weighings[revision_id].value(numbers)
+        if [found.value, found.second, found.interest] != stored:
+            yield pk, found
+
+
+def _write(changed: list[tuple[int, Value]]) -> None:
+    """One statement; both databases name the columns of VALUES column1, column2 and so on."""
+    rows = ", ".join(["(%s, %s, %s, CAST(%s AS smallint))"] * len(changed))
+    numbers = [n for pk, found in changed for n in (pk, found.value, found.second, found.interest)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE scoring_candidate SET value = v.column2, second_value = v.column3, interest = v.column4"
+            f" FROM (VALUES {rows}) AS v WHERE scoring_candidate.id = v.column1",
+            numbers,
+        )
