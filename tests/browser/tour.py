@@ -1,0 +1,55 @@
+"""The pages of the portal, each with the person who sees it: what the suite checks and the camera shoots."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page
+
+DAY = "/feed/2026-01-30/"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One page. Where its address is not known beforehand, `then` is the link to follow from `path`."""
+
+    name: str
+    person: str | None
+    path: str
+    then: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def reached_by(self, visit: Callable[..., Page], **window: Any) -> Page:
+        page = visit(self.person, self.path, **window)
+        if self.then:
+            page.goto(page.locator(self.then).first.evaluate("link => link.href"))
+        return page
+
+
+STOPS = [
+    Stop("sign-in", None, "/account/login/"),
+    Stop("sign-up", None, "/account/signup/"),
+    Stop("reset", None, "/account/password/reset/"),
+    Stop("day", "researcher", DAY),
+    Stop("day-student", "student", DAY),
+    Stop("ranking", "researcher", f"{DAY}?view=ranking"),
+    Stop("day-before", "researcher", "/feed/2026-01-29/"),
+    Stop("weekend", "researcher", "/feed/2026-01-31/"),
+    Stop("screened-out", "researcher", f"{DAY}?show=screened"),
+    Stop("announced", "student", f"{DAY}?show=announced"),
+    Stop("paper", "researcher", "/papers/2601.21821/"),
+    Stop("paper-student", "student", "/papers/2601.22153/"),
+    Stop("search", "researcher", "/search/?q=diffusion"),
+    Stop("saved", "researcher", "/saved/"),
+    Stop("dismissed", "researcher", "/dismissed/"),
+    Stop("profiles", "researcher", "/profiles/"),
+    Stop("profile", "researcher", "/profiles/", then="main a[href^='/profiles/']:not([href$='new/'])"),
+    Stop("new-profile", "student", "/profiles/new/"),
+    Stop("teams", "admin", "/teams/"),
+    Stop("team", "admin", "/teams/", then="main a[href^='/teams/']"),
+    Stop("quotas", "admin", "/teams/", then="main a[href$='/quotas/']"),
+    Stop("budget", "student", "/budget/"),
+    Stop("settings", "student", "/settings/"),
+]
