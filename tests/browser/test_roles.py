@@ -6,11 +6,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.stage import PATIENCE_MS, Demo
+from tests.browser.stage import PATIENCE_MS
+from tests.browser.tour import STOPS
 
 pytestmark = pytest.mark.browser
 
 DAY = "/feed/2026-01-30/"
+QUOTAS = next(stop for stop in STOPS if stop.name == "quotas")
 
 
 def count_of(page: Page, word: str) -> int:
@@ -23,6 +25,12 @@ def count_of(page: Page, word: str) -> int:
 
 def values_of(page: Page) -> list[float]:
     return [float(text) for text in page.locator("[data-paper] .chip").all_inner_texts()]
+
+
+def raise_quota_of_the_student(page: Page) -> None:
+    row = page.locator("table.quotas tbody", has_text=re.compile("student", re.I))
+    row.locator("input[name=tokens]").fill("1000000")
+    row.get_by_role("button", name=re.compile("^Set")).click()
 
 
 def test_the_researcher_sees_the_day_ranked_in_chinese_for_no_token(visit: Visit):
@@ -53,7 +61,7 @@ def test_a_sample_text_is_never_shown_as_the_authors(visit: Visit):
     expect(card.get_by_text("Sample text, not the authors' abstract")).to_be_visible()
 
 
-def test_the_students_day_stops_in_the_middle_and_the_admin_lets_it_go_on(visit: Visit, demo: Demo):
+def test_the_students_day_stops_in_the_middle_and_the_admin_lets_it_go_on(visit: Visit):
     student = visit("student", DAY)
 
     read, waiting = count_of(student, "read by the model"), count_of(student, "waiting")
@@ -62,8 +70,8 @@ def test_the_students_day_stops_in_the_middle_and_the_admin_lets_it_go_on(visit:
     expect(student.locator(".notice.is-warn").first).to_contain_text(re.compile("limit|budget|tokens", re.I))
     expect(student.locator("[data-paper] .score small", has_text="simulated").first).to_be_visible()
 
-    admin = visit("admin", quotas_path(demo))
-    raise_quota_of(admin, demo.people["student"].mail, "1000000")
+    admin = QUOTAS.reached_by(visit)
+    raise_quota_of_the_student(admin)
 
     expect(student.locator(".account li", has_text="waiting")).to_have_count(0, timeout=PATIENCE_MS)
     assert count_of(student, "read by the model") == read + waiting

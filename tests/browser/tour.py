@@ -52,4 +52,9 @@ STOPS = [
     Stop("quotas", "admin", "/teams/", then="main a[href$='/quotas/']"),
     Stop("budget", "student", "/budget/"),
     Stop("settings", "student", "/settings/"),
+    Stop("tokens", "student", "/settings/tokens/"),
+    Stop("mail", "student", "/account/email/"),
+    Stop("password", "student", "/account/password/change/"),
+    Stop("second-factor", "student", "/account/2fa/"),
+    Stop("sessions", "student", "/account/sessions/"),
 ]
