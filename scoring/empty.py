@@ -32,6 +32,7 @@ class Nothing:
 
 def without_edition(chosen: Feed, now: dt.datetime) -> Nothing:
     """Why the reader has no edition on the chosen day, or none at all."""
+    assert chosen.reader is not None
     profiles = Profile.objects.visible_to(chosen.reader)
     if not profiles.exists():
         return Nothing(
@@ -81,7 +82,6 @@ def without_edition(chosen: Feed, now: dt.datetime) -> Nothing:
 def within(page: DayPage) -> Nothing:
     """Why an edition that exists shows no card."""
     edition = page.edition
-    assert edition is not None
     tally = Tally(edition)
     here = f"?profile={edition.profile.public_id}"
     if edition.state == Edition.State.OPEN:
@@ -139,7 +139,6 @@ def _no_mailing(day: dt.date, back: tuple[Any, str]) -> Nothing:
 
 
 def _nothing_over_the_bar(page: DayPage, here: str, below: int) -> Nothing:
-    assert page.edition is not None
     best = page.feed.below_the_bar().first()
     text = ngettext(
         "%(count)d paper was rated, and its value is %(best)s; your bar is %(bar)s.",

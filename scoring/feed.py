@@ -136,8 +136,7 @@ class Feed:
 
     def dismissed(self) -> QuerySet[Candidate]:
         """What the reader dismissed of this day; it stays in lists of its own."""
-        gone = self._candidates().annotate(is_dismissed=_marked(self.reader, Mark.Kind.DISMISSED))
-        return gone.filter(is_dismissed=True).order_by(*RANKING)
+        return self._candidates().filter(_marked(self.reader, Mark.Kind.DISMISSED)).order_by(*RANKING)
 
     def entry(self, paper: Paper) -> Entry | None:
         """The paper's entry of the day, whatever its state; None where it is no candidate."""
@@ -149,9 +148,7 @@ class Feed:
         return DayPage(self, Filters(), [])
 
     def for_page(self, filters: Filters) -> "DayPage":
-        """All that the page shows. Raises Http404 for somebody else's profile."""
-        if self.edition is None:
-            return DayPage(self, filters, [])
+        """All that the page shows; only where there is an edition. Raises Http404 for a stranger's profile."""
         shown = _recommended(self._bar) | Q(state__in=UNREAD_STATES)
         cards = self._cards().filter(shown)
         if filters.field is not None:
@@ -166,6 +163,7 @@ class Feed:
     def _visible_profiles(self) -> QuerySet[Profile]:
         """The reader's; without a reader the one profile of the report."""
         if self.reader is None:
+            assert self.profile_id is not None
             return Profile.objects.filter(public_id=self.profile_id)
         return Profile.objects.visible_to(self.reader)
 
@@ -182,12 +180,12 @@ class Feed:
 
     def _cards(self, *, with_dismissed: bool = False) -> QuerySet[Candidate]:
         cards = _with_card_rows(self._candidates(), self.reader).select_related("paper")
-        return cards if with_dismissed else cards.filter(is_dismissed=False)
+        return cards if with_dismissed else cards.exclude(_marked(self.reader, Mark.Kind.DISMISSED))
 
     def _entries(self, candidates: QuerySet[Candidate]) -> list[Entry]:
         if self.edition is None:
             return []
-        categories = self.edition.profile.categories
+        categories = self.edition.categories
         return [Entry(candidate, self.interests, self._words_hash, categories) for candidate in candidates]
 
     @cached_property
@@ -214,7 +212,8 @@ class DayPage:
         self.filters = filters
         self.has_more = len(entries) > PAGE_SIZE
         self.entries = entries[:PAGE_SIZE]
-        self.edition = feed.edition
+        assert feed.edition is not None, "a day without an edition has no page"
+        self.edition: Edition = feed.edition
         for place, entry in enumerate(self.entries, start=(filters.page - 1) * PAGE_SIZE + 1):
             entry.place = place
 
@@ -262,8 +261,7 @@ class DayPage:
     @property
     def more_address(self) -> str:
         """The query of the next page, with the same filters."""
-        assert self.edition is not None
-        query = {"profile": self.edition.profile.public_id, "page": self.filters.page + 1}
+        query: dict[str, Any] = {"profile": self.edition.profile.public_id, "page": self.filters.page + 1}
         if self.filters.field is not None:
             query["field"] = self.filters.field + 1
         if self.filters.is_ranking:
@@ -273,7 +271,7 @@ class DayPage:
     @property
     def recall_percent(self) -> int | None:
         """The recall that the cut was chosen for, where one was estimated."""
-        expected = self.edition.expected_recall if self.edition else None
+        expected = self.edition.expected_recall
         return None if expected is None else round(100 * expected)
 
     @property
@@ -350,9 +348,9 @@ SCORE_COLUMNS = {
 def _with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edition]:
     """Each with what its page counts, as subqueries of one statement."""
     here = Candidate.objects.filter(edition=OuterRef("pk"), day=OuterRef("day")).order_by()
-    kept = here.annotate(is_dismissed=_marked(reader, Mark.Kind.DISMISSED)).filter(is_dismissed=False)
+    kept = here.exclude(_marked(reader, Mark.Kind.DISMISSED))
     picks = kept.filter(_recommended(OuterRef("profile__bar")))
-    gone = here.annotate(is_dismissed=_marked(reader, Mark.Kind.DISMISSED)).filter(is_dismissed=True)
+    gone = here.filter(_marked(reader, Mark.Kind.DISMISSED))
     calls = Call.objects.filter(edition=OuterRef("pk")).order_by()
     siblings = Edition.objects.filter(profile=OuterRef("profile"))
     return editions.annotate(

@@ -1,13 +1,14 @@
 """The report of an edition: loads what `report_text` then writes. Reads only; the same edition, the same bytes."""
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Callable, Iterable
 
 from django.db.models import Max
 
 from papers import citing
 from papers.models import Paper
-from profiles.models import Profile, User
+from profiles.models import Profile
 from scoring import feed, report_text
 from scoring.entries import Entry
 from scoring.models import Edition, Provider, Score
@@ -90,10 +91,9 @@ def work_of(paper: Paper, abstract: str = "") -> citing.Work:
     )
 
 
-def profile_named(reader: User, name: str) -> Profile:
-    """The reader's profile of that name or public id. Raises Profile.DoesNotExist."""
-    visible = Profile.objects.visible_to(reader)
-    return visible.filter(name=name).first() or visible.get(public_id=name)
+def zones() -> set[str]:
+    """The names that a report's zone may have."""
+    return zoneinfo.available_timezones()
 
 
 def _updated_at(edition: Edition) -> dt.datetime:

@@ -62,7 +62,7 @@ class Tally:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Papers by the names of `report_text.TERMS`."""
-        by_code = packed.counts(self.edition.packed)
+        by_code = packed.counts(bytes(self.edition.packed))
         counts = {code.word: count for code, count in by_code.items() if code != Code.WAITING}
         waits = Counter(getattr(self.edition, "waits", None) or [])
         for reason in Candidate.Waits.values:
@@ -190,7 +190,9 @@ def _paper_ids(chosen: Feed, key: str) -> list[int]:
             Announcement.objects.on(edition.day).in_categories(edition.profile.categories).replacements()
         )
         return list(replaced.order_by("paper__arxiv_id").values_list("paper_id", flat=True).distinct())
-    entries = sorted(packed.unpack(edition.packed), key=lambda entry: (-entry.estimate, entry.paper_id))
+    entries = sorted(
+        packed.unpack(bytes(edition.packed)), key=lambda entry: (-entry.estimate, entry.paper_id)
+    )
     if key.startswith("waiting_"):
         waiting = Candidate.objects.filter(edition=edition, day=edition.day).waiting()
         elsewhere = waiting.exclude(waits_for=key.removeprefix("waiting_")).values_list("paper_id", flat=True)
@@ -203,7 +205,7 @@ def _rows(edition: Edition, ids: Iterable[int]) -> list[Row]:
     """The papers in the order of `ids`, with what the packed list and their candidates say."""
     wanted = list(ids)
     papers = Paper.objects.in_bulk(wanted)
-    entries = {entry.paper_id: entry for entry in packed.unpack(edition.packed)}
+    entries = {entry.paper_id: entry for entry in packed.unpack(bytes(edition.packed))}
     of_day = Candidate.objects.filter(edition=edition, day=edition.day, paper_id__in=wanted)
     candidates = {candidate.paper_id: candidate for candidate in of_day}
     return [_row(papers[pk], entries.get(pk), candidates.get(pk)) for pk in wanted if pk in papers]

@@ -1,6 +1,5 @@
 """Why a paper does not stand in a reader's day: an answer from stored numbers, for any paper."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from papers.models import Announcement, Paper
-from profiles.models import Profile
 from scoring import packed
 from scoring.entries import Entry
 from scoring.models import Edition, FirstSeen
@@ -47,10 +45,10 @@ def explain(edition: Edition, paper: Paper, entry: Entry | None) -> Answer:
             "The model failed on it after several attempts (%(kind)s). It counts as failed in the account."
         )
         return Answer(False, text % {"kind": entry.candidate.failure})
-    listed = packed.unpack(edition.packed)
+    listed = packed.unpack(bytes(edition.packed))
     found = next((row for row in listed if row.paper_id == paper.pk), None)
     if found is None:
-        return Answer(False, not_announced(edition.profile, edition.day, paper))
+        return Answer(False, not_announced(edition, paper))
     if found.code == Code.SCREENED:
         return Answer(False, _screened(edition, listed, found))
     if found.code == Code.SEEN:
@@ -58,17 +56,18 @@ def explain(edition: Edition, paper: Paper, entry: Entry | None) -> Answer:
     return Answer(False, SIMPLE.get(found.code, _("It waits for its turn.")))
 
 
-def not_announced(profile: Profile, day: dt.date, paper: Paper) -> str:
+def not_announced(edition: Edition, paper: Paper) -> str:
     """Why the paper is not in the list of that day at all."""
+    day, categories = edition.day, edition.categories
     of_paper = Announcement.objects.filter(paper=paper)
     if not of_paper.filter(day=day).exists():
         return _("arXiv did not announce it on %(day)s.") % {"day": date_format(day)}
-    if not of_paper.filter(day=day, category__in=profile.categories).exists():
+    if not of_paper.filter(day=day, category__in=categories).exists():
         return _("It was announced in %(its)s; this profile reads %(yours)s.") % {
             "its": ", ".join(paper.categories),
-            "yours": ", ".join(profile.categories) or "–",
+            "yours": ", ".join(categories) or "–",
         }
-    kinds = set(of_paper.filter(day=day, category__in=profile.categories).values_list("kind", flat=True))
+    kinds = set(of_paper.filter(day=day, category__in=categories).values_list("kind", flat=True))
     if kinds == {Announcement.Kind.REPLACEMENT}:
         return str(_("It is a new version of an earlier paper; those are not read again unless you ask."))
     if Announcement.Kind.NEW not in kinds:

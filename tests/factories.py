@@ -9,7 +9,12 @@ from django.utils import timezone
 
 from papers.models import Announcement, Paper, PaperVersion
 from profiles.models import Interest, Membership, Profile, Quota, Role, Scope, Team, User
-from scoring.models import Call, Provider
+from profiles.revisions import current
+from scoring import rubric
+from scoring.models import Call, Candidate, Edition, Provider, Score
+from scoring.packed import Code, pack, unpack
+from scoring.packed import Entry as PackedEntry
+from scoring.value import value_of
 
 DAY = dt.date(2026, 1, 30)
 PASSWORD = "correct horse battery"
@@ -140,3 +145,94 @@ def call(profile: Profile, provider: Provider, **fields: Any) -> Call:
     """One attempt for a profile, that has neither a hold nor an outcome yet."""
     defaults = {"day": DAY, "profile": profile, "provider": provider}
     return Call.objects.create(provider_model=provider.provider_model, **{**defaults, **fields})
+
+
+def edition(of: Profile, day: dt.date = DAY, *, state: str = Edition.State.CLOSED, **fields: Any) -> Edition:
+    """An empty edition; `judged`, `estimated`, `waiting` and `listed` put papers in."""
+    closed_at = timezone.now() if state == Edition.State.CLOSED else None
+    return Edition.objects.create(
+        profile=of,
+        day=day,
+        state=state,
+        revision=current(of, rubric.VERSION),
+        categories=of.categories,
+        **{"closed_at": closed_at, **fields},
+    )
+
+
+def listed(of: Edition, paper: Paper, code: Code, estimate: int = 5000) -> Paper:
+    """The paper in the edition's packed list, announced, without a candidate."""
+    if not paper.announcements.filter(day=of.day).exists():
+        announce(paper, of.day)
+    entry = PackedEntry(paper.pk, paper.latest_version, code, estimate, 0)
+    of.packed = pack([*unpack(of.packed), entry])
+    of.save(update_fields=["packed"])
+    return paper
+
+
+def candidate(of: Edition, paper: Paper, state: str, code: Code, **fields: Any) -> Candidate:
+    estimate = fields.pop("estimate", 5000)
+    listed(of, paper, code, estimate)
+    rank = len(unpack(of.packed))
+    return Candidate.objects.create(
+        day=of.day,
+        edition=of,
+        profile=of.profile,
+        paper=paper,
+        version=paper.latest_version,
+        state=state,
+        rank=rank,
+        estimate=estimate,
+        **fields,
+    )
+
+
+def judged(
+    of: Edition,
+    paper: Paper,
+    scores: Sequence[int],
+    *,
+    by: Provider | None = None,
+    reason: str = "It does what the field asks for.",
+    quote: str = "show that they do",
+    **fields: Any,
+) -> Candidate:
+    """A paper that a model has read (or estimated, by a local provider), with its score and call."""
+    judge = by or provider("http://127.0.0.1:1/v1")
+    tokens = {} if judge.is_local else {"input_tokens": 240, "output_tokens": 48}
+    booked = call(of.profile, judge, edition=of, block=[["k1", paper.pk, 1]], **tokens)
+    score = Score.objects.create(
+        day=of.day,
+        profile=of.profile,
+        revision=of.revision,
+        paper=paper,
+        version=paper.latest_version,
+        provider_model=judge.provider_model,
+        call=booked,
+        is_local=judge.is_local,
+        is_simulated=judge.is_simulated,
+        **{
+            "interest_scores": list(scores),
+            "reason": reason,
+            "reason_language": "en",
+            "quote": quote,
+            "is_quote_verified": True,
+            **fields,
+        },
+    )
+    value = value_of(scores, [interest.weight for interest in of.profile.interests.all()])
+    is_local = judge.is_local
+    return candidate(
+        of,
+        paper,
+        Candidate.State.ESTIMATED if is_local else Candidate.State.JUDGED,
+        Code.ESTIMATED if is_local else Code.JUDGED,
+        score_id=score.pk,
+        value=value.value,
+        second_value=value.second,
+        interest=value.interest,
+    )
+
+
+def waiting(of: Edition, paper: Paper, waits_for: str = Candidate.Waits.TURN, **fields: Any) -> Candidate:
+    return candidate(of, paper, Candidate.State.WAITING, Code.WAITING, waits_for=waits_for, **fields)

@@ -2,17 +2,18 @@
 
 import datetime as dt
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from papers.models import Paper, PaperVersion
+from profiles.access import ReaderRequest
 from profiles.models import Mark
 from scoring import feed, report
 
 
 @require_GET
-def report_of_day(request: HttpRequest, day: dt.date, form: str) -> HttpResponse:
+def report_of_day(request: ReaderRequest, day: dt.date, form: str) -> HttpResponse:
     """The day as `md`, `json`, `csv`, `bib` or `ris`, in the profile's language and the reader's zone."""
     chosen = feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day)
     if chosen.edition is None or form not in report.MEDIA_TYPES:
@@ -23,7 +24,7 @@ def report_of_day(request: HttpRequest, day: dt.date, form: str) -> HttpResponse
 
 
 @require_GET
-def cite(request: HttpRequest, arxiv_id: str, form: str) -> HttpResponse:
+def cite(request: ReaderRequest, arxiv_id: str, form: str) -> HttpResponse:
     if form not in report.CITATIONS:
         raise Http404
     paper = get_object_or_404(Paper, arxiv_id=arxiv_id)
@@ -33,7 +34,7 @@ def cite(request: HttpRequest, arxiv_id: str, form: str) -> HttpResponse:
 
 
 @require_GET
-def saved(request: HttpRequest, form: str) -> HttpResponse:
+def saved(request: ReaderRequest, form: str) -> HttpResponse:
     if form not in report.CITATIONS:
         raise Http404
     marks = Mark.objects.of(request.user).filter(kind=Mark.Kind.SAVED).select_related("paper").order_by("pk")

@@ -2,44 +2,46 @@
 
 import datetime as dt
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from profiles.access import ReaderRequest
 from scoring import blocked, empty, feed, tally
 
 
 @require_GET
-def today(request: HttpRequest) -> HttpResponse:
+def today(request: ReaderRequest) -> HttpResponse:
     """The newest edition, whatever today is."""
     return _page(request, feed.of(request.user).in_profile(request.GET.get("profile", "")))
 
 
 @require_GET
-def day(request: HttpRequest, day: dt.date) -> HttpResponse:
+def day(request: ReaderRequest, day: dt.date) -> HttpResponse:
     return _page(request, feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day))
 
 
 @require_GET
-def progress(request: HttpRequest, day: dt.date) -> HttpResponse:
+def progress(request: ReaderRequest, day: dt.date) -> HttpResponse:
     """The bar of a run, asked for every few seconds: counts, tokens, and how many are new since the page came."""
     chosen = feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day)
     if chosen.edition is None:
         raise Http404
     page = chosen.for_sums()
-    known = request.GET.get("known", "")
+    told = request.GET.get("known", "")
+    known = int(told[:6]) if told.isdecimal() else page.recommended
     context = {
         "page": page,
         "edition": page.edition,
-        "known": int(known) if known.isdecimal() else page.recommended,
+        "known": known,
+        "fresh": max(0, page.recommended - known),
         "run": tally.run_of(page.edition, timezone.now()),
     }
-    context["fresh"] = max(0, page.recommended - context["known"])
     return render(request, "scoring/feed.html#progress", context)
 
 
-def _page(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
+def _page(request: ReaderRequest, chosen: feed.Feed) -> HttpResponse:
     if chosen.edition is None:
         return _empty_page(request, chosen)
     if request.GET.get("show"):
@@ -60,7 +62,7 @@ def _page(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
     return render(request, "scoring/feed.html#cards" if part else "scoring/feed.html", context)
 
 
-def _empty_page(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
+def _empty_page(request: ReaderRequest, chosen: feed.Feed) -> HttpResponse:
     context = {
         "section": "today",
         "nothing": empty.without_edition(chosen, timezone.now()),
@@ -69,8 +71,9 @@ def _empty_page(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
     return render(request, "scoring/empty.html", context)
 
 
-def _list(request: HttpRequest, chosen: feed.Feed) -> HttpResponse:
+def _list(request: ReaderRequest, chosen: feed.Feed) -> HttpResponse:
     """The list behind a number of the account; Http404 for a word that is none of its terms."""
+    assert chosen.edition is not None
     found = tally.listing(chosen, request.GET["show"], request.GET.get("page", ""))
     context = {
         "section": "today",

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from papers import search as paper_search
+from profiles.access import ReaderRequest
 from profiles.models import Mark
 
 PAGE_SIZE = 100
@@ -28,17 +29,17 @@ DISMISSED = {
 
 
 @require_GET
-def saved(request: HttpRequest) -> HttpResponse:
+def saved(request: ReaderRequest) -> HttpResponse:
     return _marked(request, Mark.Kind.SAVED, {"section": "saved", "words": SAVED, "exports": True})
 
 
 @require_GET
-def dismissed(request: HttpRequest) -> HttpResponse:
+def dismissed(request: ReaderRequest) -> HttpResponse:
     return _marked(request, Mark.Kind.DISMISSED, {"section": "dismissed", "words": DISMISSED})
 
 
 @require_GET
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: ReaderRequest) -> HttpResponse:
     """Papers by words of title, authors or abstract, or by id; an empty question asks nothing."""
     question = " ".join(request.GET.get("q", "").split())[:200]
     found = list(paper_search.find(question)[:MOST_FOUND])
@@ -46,7 +47,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "scoring/search.html", context)
 
 
-def _marked(request: HttpRequest, kind: str, context: dict[str, Any]) -> HttpResponse:
+def _marked(request: ReaderRequest, kind: str, context: dict[str, Any]) -> HttpResponse:
     marks = (
         Mark.objects.of(request.user).filter(kind=kind).select_related("paper").order_by("-marked_at", "-pk")
     )

@@ -4,7 +4,7 @@ import datetime as dt
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from papers.models import Paper
 from profiles import marks
+from profiles.access import ReaderRequest
 from profiles.models import Mark
 from scoring import feed
 from scoring.access import edition_by_id
@@ -38,7 +39,7 @@ VOTE_NAMES = {1: "up", -1: "down", 0: "novote"}
 
 
 @require_POST
-def mark(request: HttpRequest, arxiv_id: str) -> HttpResponse:
+def mark(request: ReaderRequest, arxiv_id: str) -> HttpResponse:
     """Do one thing with one paper; with htmx the card comes back, else the page it came from."""
     paper = get_object_or_404(Paper, arxiv_id=arxiv_id)
     edition = edition_by_id(request.user, request.POST["edition"]) if request.POST.get("edition") else None
@@ -72,7 +73,7 @@ def mark(request: HttpRequest, arxiv_id: str) -> HttpResponse:
 
 
 @require_POST
-def read_all(request: HttpRequest, day: dt.date) -> HttpResponse:
+def read_all(request: ReaderRequest, day: dt.date) -> HttpResponse:
     """Mark the day's recommended papers as read; `undo` (an instant) takes exactly that back."""
     chosen = feed.of(request.user).in_profile(request.POST.get("profile", "")).on(day)
     address = reverse("day", args=[day])
@@ -97,7 +98,7 @@ def read_all(request: HttpRequest, day: dt.date) -> HttpResponse:
     return HttpResponseRedirect(f"{address}?{urlencode({k: v for k, v in query.items() if v})}")
 
 
-def _way_back(request: HttpRequest) -> str:
+def _way_back(request: ReaderRequest) -> str:
     """The page the form stood on, if it is one of ours."""
     address = request.POST.get("next") or request.headers.get("referer", "")
     ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())

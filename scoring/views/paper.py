@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from papers.models import Paper, PaperVersion
+from profiles.access import ReaderRequest
 from profiles.models import Mark, User
 from scoring import feed, why_not
 from scoring.entries import Entry, author_line
@@ -25,7 +26,7 @@ class Verdict:
 
 
 @require_GET
-def paper(request: HttpRequest, arxiv_id: str) -> HttpResponse:
+def paper(request: ReaderRequest, arxiv_id: str) -> HttpResponse:
     """Open to every reader; scores and marks are the reader's own."""
     found = get_object_or_404(Paper, arxiv_id=arxiv_id)
     text = PaperVersion.objects.filter(paper=found).order_by("-number").first()
@@ -42,7 +43,7 @@ def paper(request: HttpRequest, arxiv_id: str) -> HttpResponse:
     return render(request, "scoring/paper.html", context)
 
 
-def _editions(request: HttpRequest, paper: Paper) -> list[Edition]:
+def _editions(request: ReaderRequest, paper: Paper) -> list[Edition]:
     """The reader's editions that the paper belongs to, newest first; else those of its days."""
     visible = Edition.objects.visible_to(request.user).select_related("profile")
     read = Candidate.objects.filter(paper=paper, edition__in=visible).values("edition")
