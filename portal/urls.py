@@ -2,14 +2,22 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
 
+from portal import health
 from portal.appearance import set_appearance
 
+handler500 = "portal.outage.server_error"
+
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("appearance/", set_appearance, name="appearance"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("api/v1/", include("scoring.api.urls")),
     path("", include("scoring.urls")),
     path("", include("profiles.urls")),
-    path("profiles/", include("scoring.profile_urls")),
 ]

@@ -6,6 +6,7 @@ scores, texts and marks): a list page must not become slower with what it shows.
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -105,8 +106,8 @@ class Feed:
         if self.profile_id and self.day is None:
             newest = visible.filter(profile__public_id=self.profile_id).order_by("-day").values("day")[:1]
         of_day = visible.filter(day=self.day if self.day else Subquery(newest))
-        with_sums = _with_sums(of_day, self.reader).select_related("profile__team", "revision")
-        return list(with_sums.prefetch_related("profile__interests").order_by("profile__created_at", "pk"))
+        summed = with_sums(of_day, self.reader).select_related("profile__team", "revision")
+        return list(summed.prefetch_related("profile__interests").order_by("profile__created_at", "pk"))
 
     @cached_property
     def edition(self) -> Edition | None:
@@ -125,6 +126,14 @@ class Feed:
     def best_first(self) -> list[Entry]:
         """Every recommended paper of the day, best first; dismissed ones are left out."""
         return self._entries(self._cards().filter(_recommended(self._bar)).order_by(*RANKING))
+
+    def read_cards(self) -> QuerySet[Candidate]:
+        """Every paper of the day that was read or estimated, best first, dismissed ones too. For the API."""
+        return self._cards(with_dismissed=True).filter(state__in=READ_STATES).order_by(*RANKING)
+
+    def entries_of(self, cards: Iterable[Candidate]) -> list[Entry]:
+        """The entries of a page of `read_cards`."""
+        return self._entries(cards)
 
     def below_the_bar(self) -> QuerySet[Candidate]:
         kept = self._candidates().annotate(is_dismissed=_marked(self.reader, Mark.Kind.DISMISSED))
@@ -182,7 +191,7 @@ class Feed:
         cards = _with_card_rows(self._candidates(), self.reader).select_related("paper")
         return cards if with_dismissed else cards.exclude(_marked(self.reader, Mark.Kind.DISMISSED))
 
-    def _entries(self, candidates: QuerySet[Candidate]) -> list[Entry]:
+    def _entries(self, candidates: Iterable[Candidate]) -> list[Entry]:
         if self.edition is None:
             return []
         categories = self.edition.categories
@@ -345,7 +354,7 @@ SCORE_COLUMNS = {
 }
 
 
-def _with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edition]:
+def with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edition]:
     """Each with what its page counts, as subqueries of one statement."""
     here = Candidate.objects.filter(edition=OuterRef("pk"), day=OuterRef("day")).order_by()
     kept = here.exclude(_marked(reader, Mark.Kind.DISMISSED))

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from papers import addresses
-from scoring.views import downloads, feed, lists, marks, paper, quotas
+from scoring.views import downloads, feed, lists, marks, paper, profiles, quotas
 
 addresses.register()
 
@@ -22,4 +22,12 @@ urlpatterns = [
     path("search/", lists.search, name="search"),
     path("budget/", quotas.budget_page, name="budget"),
     path("teams/<slug:slug>/quotas/", quotas.team_quotas, name="team_quotas"),
+    path("profiles/", profiles.profile_list, name="profiles"),
+    path("profiles/new/", profiles.profile_new, name="profile_new"),
+    path("profiles/import/", profiles.profile_import, name="profile_import"),
+    path("profiles/<uuid:public_id>/", profiles.profile_edit, name="profile"),
+    path("profiles/<uuid:public_id>/first/", profiles.profile_first, name="profile_first"),
+    path("profiles/<uuid:public_id>/pause/", profiles.profile_pause, name="profile_pause"),
+    path("profiles/<uuid:public_id>/delete/", profiles.profile_delete, name="profile_delete"),
+    path("profiles/<uuid:public_id>/profile.toml", profiles.profile_file, name="profile_file"),
 ]

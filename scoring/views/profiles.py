@@ -5,17 +5,15 @@ import uuid
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from profiles import audit, drafts, teams, toml
+from profiles import drafts, teams, toml
 from profiles.access import (
     Deed,
     ReaderRequest,
@@ -24,13 +22,12 @@ from profiles.access import (
     membership_for,
     profile_for,
 )
-from profiles.drafts import BadDraft, Draft
+from profiles.drafts import BadDraft
 from profiles.editor import Editor, digest_of
 from profiles.models import REASON_LANGUAGES, Membership, Profile, Team, User
-from scoring import doorbell, price, providers, ranking
+from scoring import price, profile_changes, providers
 from scoring.models import Edition
 
-OPEN_PROFILE = "scoring.open_profile"
 MAX_FILE_BYTES = toml.MAX_BYTES * 4
 
 
@@ -69,7 +66,8 @@ def profile_new(request: ReaderRequest) -> HttpResponse:
     cost = price.of_new(draft, providers.provider_of_team(team))
     if request.POST.get("seen") != digest_of(draft):
         return _show(request, Editor.showing(draft), None, cost=cost, seen=digest_of(draft))
-    return redirect("profile_first", _created(draft, owner, team).public_id)
+    profile = profile_changes.create(draft, owner=owner, team=team)
+    return redirect("profile_first", profile.public_id)
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +85,7 @@ def profile_edit(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
     cost = price.of_change(profile, draft, providers.provider_of(profile))
     if not cost.is_free and request.POST.get("seen") != digest_of(draft):
         return _show(request, Editor.showing(draft), profile, cost=cost, seen=digest_of(draft))
-    _store(draft, profile)
+    profile_changes.store(draft, profile)
     if cost.is_free:
         messages.success(request, _("Saved. It cost nothing, and your days are ranked again."))
     else:
@@ -116,13 +114,12 @@ def profile_first(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
 def profile_pause(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
     """Stop or go on: a paused profile gets no further editions and costs nothing."""
     profile = editable_profile_for(request.user, public_id)
-    profile.is_paused = request.POST.get("paused") == "yes"
-    profile.save(update_fields=["is_paused"])
-    if profile.is_paused:
+    if request.POST.get("paused") == "yes":
+        profile_changes.pause(profile)
         messages.success(request, _("%(name)s is paused.") % {"name": profile.name})
     else:
+        profile_changes.go_on(profile)
         messages.success(request, _("%(name)s is read again.") % {"name": profile.name})
-        doorbell.ring(OPEN_PROFILE, profile.pk)
     return redirect("profiles")
 
 
@@ -132,10 +129,7 @@ def profile_delete(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse
     profile = editable_profile_for(request.user, public_id)
     if request.method == "GET":
         return render(request, "scoring/profiles/delete.html", {"profile": profile, "section": "profiles"})
-    with transaction.atomic():
-        profile.archived_at = timezone.now()
-        profile.save(update_fields=["archived_at"])
-        audit.record(request.user, "profile.archived", team=profile.team, subject=profile.public_id)
+    profile_changes.archive(request.user, profile)
     messages.success(request, _("%(name)s is deleted.") % {"name": profile.name})
     return redirect("profiles")
 
@@ -171,20 +165,6 @@ def profile_import(request: ReaderRequest) -> HttpResponse:
     team = teams.personal_team_of(request.user)
     cost = price.of_new(draft, providers.provider_of_team(team))
     return _show(request, Editor.showing(draft), None, cost=cost, seen=digest_of(draft))
-
-
-def _created(draft: Draft, owner: User | None, team: Team) -> Profile:
-    with transaction.atomic():
-        profile = drafts.create(draft, owner=owner, team=team)
-        doorbell.ring(OPEN_PROFILE, profile.pk)
-    return profile
-
-
-def _store(draft: Draft, profile: Profile) -> None:
-    with transaction.atomic():
-        drafts.store(draft, profile)
-        ranking.rerank(profile)
-        doorbell.ring(OPEN_PROFILE, profile.pk)
 
 
 def _payer(request: ReaderRequest) -> tuple[Team, User | None]:

@@ -1,0 +1,17 @@
+"""Addresses of the API, version 1."""
+
+from django.urls import path
+
+from . import budgets, editions, profiles
+
+urlpatterns = [
+    path("me/", profiles.Reader.as_view(), name="api_me"),
+    path("profiles/", profiles.Profiles.as_view(), name="api_profiles"),
+    path("profiles/<uuid:public_id>/", profiles.OneProfile.as_view(), name="api_profile"),
+    path("editions/", editions.Editions.as_view(), name="api_editions"),
+    path("editions/<uuid:public_id>/", editions.OneEdition.as_view(), name="api_edition"),
+    path("editions/<uuid:public_id>/entries/", editions.Entries.as_view(), name="api_entries"),
+    path("budgets/", budgets.Budgets.as_view(), name="api_budgets"),
+    path("teams/", profiles.Teams.as_view(), name="api_teams"),
+    path("teams/<slug:slug>/quotas/", budgets.TeamQuotas.as_view(), name="api_team_quotas"),
+]

@@ -1,0 +1,50 @@
+"""A profile is made, changed or put away, with what scoring owes it at once. Page and API both come here."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from profiles import audit, drafts
+from profiles.drafts import Draft
+from profiles.models import Profile, Team, User
+
+from . import doorbell, ranking
+
+OPEN_PROFILE = "scoring.open_profile"
+
+
+@transaction.atomic
+def create(draft: Draft, *, owner: User | None, team: Team) -> Profile:
+    """A new profile; its newest announced day is opened and screened by the next worker or tick. Raises BadDraft."""
+    profile = drafts.create(draft, owner=owner, team=team)
+    doorbell.ring(OPEN_PROFILE, profile.pk)
+    return profile
+
+
+@transaction.atomic
+def store(draft: Draft, profile: Profile) -> Profile:
+    """What the draft says, and the open days ranked again by it. Raises BadDraft. Safe to repeat."""
+    drafts.store(draft, profile)
+    ranking.rerank(profile)
+    doorbell.ring(OPEN_PROFILE, profile.pk)
+    return profile
+
+
+def pause(profile: Profile) -> None:
+    """No further edition, no cost."""
+    profile.is_paused = True
+    profile.save(update_fields=["is_paused"])
+
+
+@transaction.atomic
+def go_on(profile: Profile) -> None:
+    profile.is_paused = False
+    profile.save(update_fields=["is_paused"])
+    doorbell.ring(OPEN_PROFILE, profile.pk)
+
+
+@transaction.atomic
+def archive(actor: User, profile: Profile) -> None:
+    """Put a profile away: its editions vanish from every page, what was paid for stays in the books."""
+    profile.archived_at = timezone.now()
+    profile.save(update_fields=["archived_at"])
+    audit.record(actor, "profile.archived", team=profile.team, subject=profile.public_id)

@@ -1,0 +1,28 @@
+"""The web process stays small: what only tasks need is not loaded by it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent.parent
+SCRIPT = """
+import sys
+from portal.wsgi import application
+from django.test import Client
+from django.urls import get_resolver
+get_resolver().url_patterns
+assert Client(SERVER_NAME="localhost").get("/healthz").status_code == 200
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"numpy", "scipy", "sklearn"}))
+"""
+
+
+def test_the_web_process_loads_no_numpy(tmp_path):
+    environment = {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": ""}
+
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=REPO, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == "[]"
