@@ -236,3 +236,32 @@ def judged(
 
 def waiting(of: Edition, paper: Paper, waits_for: str = Candidate.Waits.TURN, **fields: Any) -> Candidate:
     return candidate(of, paper, Candidate.State.WAITING, Code.WAITING, waits_for=waits_for, **fields)
+
+
+def edition_to_read(profile: Profile, papers: Sequence[Paper], day: dt.date = DAY, **fields: Any) -> Edition:
+    """A screened edition in which the model is meant to read all of these, in this order of estimate."""
+    entries = [
+        PackedEntry(each.pk, each.latest_version, Code.WAITING, 9000 - place)
+        for place, each in enumerate(papers)
+    ]
+    edition = Edition.objects.create(
+        profile=profile,
+        day=day,
+        state=Edition.State.SCREENED,
+        packed=pack(entries),
+        categories=list(profile.categories),
+        **fields,
+    )
+    Candidate.objects.bulk_create(
+        Candidate(
+            day=day,
+            edition=edition,
+            profile=profile,
+            paper=each,
+            version=each.latest_version,
+            rank=place + 1,
+            estimate=9000 - place,
+        )
+        for place, each in enumerate(papers)
+    )
+    return edition

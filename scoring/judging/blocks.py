@@ -1,0 +1,134 @@
+"""What is read together: up to twenty papers of one edition, in order of estimate, and the words of their call."""
+
+import hashlib
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from papers.models import PaperVersion
+from profiles.models import Profile, Revision
+from scoring import rubric, suspicion, tokens
+from scoring.ladder import Abilities, cap_of
+from scoring.models import Call, Candidate, Edition, Hold, Provider
+from scoring.rubric import InterestText, PaperText, Prompt, RevisionText
+
+# Labels and marks nobody can foresee.
+DICE = random.SystemRandom()
+# A provider that writes past its cap has its holds widened by this.
+UNCAPPED_FACTOR = 1.5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate of a block with the words that are judged."""
+
+    candidate: Candidate
+    text: PaperText
+    is_suspect: bool = False
+
+    @property
+    def paper_id(self) -> int:
+        return self.candidate.paper_id
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A block before it is paid for: rows in order of estimate and, for a model, the prompt's own order."""
+
+    rows: tuple[Row, ...]
+    prompt: Prompt | None
+    tokens: int
+
+    def smaller(self, count: int, revision: Revision, provider: Provider) -> "Draft":
+        """The best `count` papers of it."""
+        best = sorted(self.rows, key=lambda row: row.candidate.rank)[:count]
+        return draft(best, revision, provider)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A claimed block with its hold: everything that `judge_block` needs, and no open transaction."""
+
+    edition: Edition
+    profile: Profile
+    revision: Revision
+    provider: Provider
+    call: Call
+    hold: Hold
+    token: uuid.UUID
+    rows: tuple[Row, ...]
+    prompt: Prompt | None
+
+    @property
+    def titles(self) -> str:
+        return "\n".join(row.text.title for row in self.rows)
+
+
+def rows_of(candidates: Sequence[Candidate]) -> list[Row]:
+    """The candidates with the texts of the versions that they are about."""
+    wanted = {(each.paper_id, each.version) for each in candidates}
+    found = PaperVersion.objects.filter(
+        paper_id__in={paper for paper, _ in wanted}, number__in={number for _, number in wanted}
+    ).values_list("paper_id", "number", "title", "abstract")
+    texts = {(paper, number): PaperText(title, abstract) for paper, number, title, abstract in found}
+    rows = []
+    for each in candidates:
+        text = texts.get((each.paper_id, each.version), PaperText("", ""))
+        rows.append(Row(each, text, suspicion.addresses_the_model(text.title, text.abstract)))
+    return rows
+
+
+def without_company_for_suspects(rows: Sequence[Row]) -> list[Row]:
+    """A paper that addresses the model is judged alone; the others do not wait for it."""
+    if rows and rows[0].is_suspect:
+        return [rows[0]]
+    return [row for row in rows if not row.is_suspect]
+
+
+def draft(rows: Sequence[Row], revision: Revision, provider: Provider) -> Draft:
+    """The block's prompt, and how many tokens are to be held for it: prompt and cap, reasoning included."""
+    if provider.is_local:
+        return Draft(tuple(rows), None, 0)
+    shuffled = list(rows)
+    DICE.shuffle(shuffled)
+    prompt = rubric.judging_prompt(
+        revision_text(revision), [row.text for row in shuffled], dice=DICE, cache_key=cache_key(revision)
+    )
+    return Draft(tuple(shuffled), prompt, tokens_to_hold(prompt, provider))
+
+
+def tokens_to_hold(prompt: Prompt, provider: Provider) -> int:
+    cap = cap_of(prompt, Abilities.from_json(provider.abilities))
+    if not provider.is_cap_honoured:
+        cap = round(UNCAPPED_FACTOR * cap)
+    return tokens.with_margin(prompt.input_tokens) + cap
+
+
+def revision_text(revision: Revision) -> RevisionText:
+    """The frozen words of a revision for the prompt."""
+    content = revision.content
+    return RevisionText(
+        interests=tuple(InterestText(each["name"], each["description"]) for each in content["interests"]),
+        exclusions=tuple(content["exclusions"]),
+        weighting_prompt=content["weighting_prompt"],
+        reason_language=content["reason_language"],
+    )
+
+
+def cache_key(revision: Revision) -> str:
+    """The panel's key: the same for all calls with one prefix, and nothing that names a reader."""
+    return hashlib.sha256(f"panel {revision.profile_id} {revision.content_hash}".encode()).hexdigest()[:32]
+
+
+def payer_key(profile: Profile) -> str:
+    """What a provider may know of who asks: an opaque, stable key of the team."""
+    return hashlib.sha256(f"payer {profile.team.public_id}".encode()).hexdigest()[:32]
+
+
+def block_json(given: Draft) -> list[list[object]]:
+    """The call's record of what was sent, in this order."""
+    labels = given.prompt.labels if given.prompt is not None else ("",) * len(given.rows)
+    return [
+        [label, row.paper_id, row.candidate.version] for label, row in zip(labels, given.rows, strict=True)
+    ]

@@ -1,0 +1,126 @@
+"""Read one claimed block: mark it as sent, ask, check, book. No transaction is open while the model thinks."""
+
+import datetime as dt
+from dataclasses import replace
+
+from django.utils import timezone
+
+from scoring import budget, crash_points, llm, local_judge, packed, providers, verdicts
+from scoring.editions.estimating import brief_of
+from scoring.llm import Answer, LlmError, LlmMisconfigured
+from scoring.models import Candidate, Score
+from scoring.providers import KeyUnreadable
+from scoring.verdicts import Reading
+
+from . import repairs
+from .blocks import Block, payer_key
+from .failures import book_failure
+from .records import Booking, record
+
+
+def judge_block(block: Block, *, deadline_seconds: float = llm.TOTAL_SECONDS) -> list[Score]:
+    """The scores that came of it, none where the call failed: then its papers wait again or have failed.
+
+    Slow: no transaction may be open here. Never raises for what a model or its server does.
+    """
+    crash_points.reach("after_hold", block.titles)
+    if block.provider.is_local:
+        return record(block, _local_booking(block))
+    try:
+        answer = _ask(block, deadline_seconds)
+    except LlmError as error:
+        book_failure(block, error, timezone.now())
+        return []
+    if answer is None:
+        return []
+    crash_points.reach("after_http", block.titles)
+    scores = book(block, answer)
+    return repairs.repair(block, scores)
+
+
+def book(block: Block, answer: Answer, now: dt.datetime | None = None) -> list[Score]:
+    """Check an answer, book what is valid, and remember what it showed of the server. Safe to repeat."""
+    scores = record(block, _booking(block, answer, _read(block, answer)), now)
+    _remember(block, answer)
+    return scores
+
+
+def _ask(block: Block, deadline_seconds: float) -> Answer | None:
+    """The model's answer; None when the hold was ended meanwhile, and no call was made. Raises LlmError."""
+    assert block.prompt is not None
+    try:
+        endpoint = replace(providers.endpoint_of(block.provider), total_seconds=deadline_seconds)
+    except KeyUnreadable as error:
+        raise LlmMisconfigured("key_unreadable", str(error)) from error
+    if not budget.mark_sent(block.hold):
+        return None
+    crash_points.reach("after_sent", block.titles)
+    return llm.judge(block.prompt, endpoint, request_id=str(block.hold.key), payer=payer_key(block.profile))
+
+
+def _read(block: Block, answer: Answer) -> Reading:
+    assert block.prompt is not None
+    content = block.revision.content
+    return verdicts.read(
+        answer.text,
+        block.prompt.labels,
+        [row.text.abstract for row in block.rows],
+        len(content["interests"]),
+        content["reason_language"],
+    )
+
+
+def _booking(block: Block, answer: Answer, reading: Reading) -> Booking:
+    assert block.prompt is not None
+    papers = dict(zip(block.prompt.labels, (row.paper_id for row in block.rows), strict=True))
+    problems = {papers[label]: "missing" for label in reading.missing}
+    problems |= {papers[label]: "bad_row" for label in reading.rejected}
+    if reading.is_garbled:
+        outcome = "garbled"
+        problems = dict.fromkeys(problems, "cut" if answer.is_cut else "garbled") | {
+            papers[label]: "bad_row" for label in reading.rejected
+        }
+    else:
+        outcome = "partial" if problems else "judged"
+    return Booking(
+        verdicts={papers[label]: verdict for label, verdict in reading.verdicts.items()},
+        problems=problems,
+        usage=answer.usage,
+        outcome=outcome,
+        latency_ms=answer.latency_ms,
+        dropped_rows=reading.unknown,
+        answer=answer.text,
+    )
+
+
+def _remember(block: Block, answer: Answer) -> None:
+    providers.note_success(block.provider)
+    providers.learn(block.provider, answer.abilities)
+    if answer.usage is not None and answer.usage.output_tokens > answer.cap_tokens:
+        providers.note_cap_ignored(block.provider)
+
+
+# --- without a network -----------------------------------------------------------------------------
+
+
+def _local_booking(block: Block) -> Booking:
+    brief = brief_of(block.profile)
+    language = block.revision.content["reason_language"]
+    told = {
+        row.paper_id: local_judge.judge(
+            "", row.text, _estimates(row.candidate, len(brief.wishes)), brief, language
+        )
+        for row in block.rows
+    }
+    return Booking(told, {}, None, "judged")
+
+
+def _estimates(candidate: Candidate, interests: int) -> list[int]:
+    """The stored estimate for each interest; where only the best is known, the others count 0."""
+    stored = packed.unpack_estimates(bytes(candidate.interest_estimates))
+    if len(stored) == interests:
+        return list(stored)
+    alone = [0] * interests
+    if candidate.estimate_interest < interests:
+        alone[candidate.estimate_interest] = candidate.estimate
+    return alone

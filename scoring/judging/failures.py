@@ -1,0 +1,129 @@
+"""Book a call that brought no answer: what becomes of its tokens, its papers and its provider."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.db import transaction
+
+from scoring import budget, editions, providers
+from scoring.llm import (
+    LlmAnswered,
+    LlmError,
+    LlmFiltered,
+    LlmMisconfigured,
+    LlmRefused,
+    LlmRejected,
+    LlmTooLong,
+    LlmUnavailable,
+)
+from scoring.models import Call, Candidate, Edition
+from scoring.packed import Code
+from scoring.transactions import retried
+
+from .blocks import DICE, Block
+from .records import Booking, fail, record, save_returned
+
+# A 429 without a usable Retry-After; and a wait that is too long to keep anything for.
+DEFAULT_WAIT_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = 3600.0
+Waits = Candidate.Waits
+
+
+def book_failure(block: Block, error: LlmError, now: dt.datetime) -> None:
+    """Do what the error asks for. Safe to repeat: the hold ends once."""
+    match error:
+        case LlmAnswered():
+            _settle_useless_answer(block, error, now)
+        case LlmRejected():
+            _give_up(block, error, now, _smaller_or_failed(block, error))
+        case LlmMisconfigured():
+            providers.stop(block.provider, error.code, now)
+            _give_up(block, error, now, _waiting_for_provider(now, None, counts=False))
+        case LlmUnavailable():
+            _wait(block, error, now)
+        case _:
+            raise error
+
+
+def _settle_useless_answer(block: Block, error: LlmAnswered, now: dt.datetime) -> None:
+    """The answer has a price and no use: it is paid, and its papers are read again in smaller company."""
+    if isinstance(error, LlmRefused):
+        _give_up_paid(block, error, now)
+        return
+    problems = {row.paper_id: error.code for row in block.rows}
+    record(block, Booking({}, problems, error.usage, error.code), now)
+
+
+def _give_up_paid(block: Block, error: LlmAnswered, now: dt.datetime) -> None:
+    """A refusal is final for a paper alone; in company it is told whose it was by halving."""
+    change = _smaller_or_failed(block, error)
+    try:
+        _return(block, error.code, now, change, lambda: budget.settle(block.hold, error.usage, now=now))
+    except budget.HoldEnded:
+        budget.true_up(block.hold, error.usage, now=now)
+
+
+def _wait(block: Block, error: LlmUnavailable, now: dt.datetime) -> None:
+    """Later: when the server said, or with a pause that grows and is never the same twice."""
+    if error.code == "rate_limited":
+        named = DEFAULT_WAIT_SECONDS * DICE.uniform(1, 2) if error.retry_after is None else error.retry_after
+        seconds = min(named, LONGEST_WAIT_SECONDS)
+        providers.pause(block.provider, now, seconds)
+    else:
+        attempts = max((row.candidate.attempts for row in block.rows), default=0)
+        seconds = max(error.retry_after or 0.0, DICE.uniform(0.5, 1.5) * 2 ** min(attempts, 6))
+        providers.note_failure(block.provider, now)
+    until = now + dt.timedelta(seconds=min(seconds, LONGEST_WAIT_SECONDS))
+    _give_up(block, error, now, _waiting_for_provider(now, until, counts=error.code != "rate_limited"))
+
+
+Change = Callable[[Candidate], None]
+
+
+def _waiting_for_provider(now: dt.datetime, until: dt.datetime | None, *, counts: bool) -> Change:
+    def change(candidate: Candidate) -> None:
+        candidate.not_before, candidate.waits_for = until, Waits.PROVIDER
+        candidate.attempts += counts
+
+    return change
+
+
+def _smaller_or_failed(block: Block, error: LlmError) -> Change:
+    """In company: half as many next time. Alone: failed, at once where asking again cannot help."""
+    size = len(block.rows)
+    is_final = isinstance(error, LlmTooLong | LlmFiltered | LlmRefused)
+
+    def change(candidate: Candidate) -> None:
+        candidate.attempts += 1
+        if size > 1:
+            candidate.largest_block = size // 2
+            return
+        candidate.misreads += 1
+        if is_final or candidate.misreads >= 3:
+            fail(candidate, error.code)
+
+    return change
+
+
+def _give_up(block: Block, error: LlmError, now: dt.datetime, change: Change) -> None:
+    """End the hold without an answer: assumed where it may have been billed, else released."""
+    end = budget.assume if error.may_be_billed else budget.release
+    _return(block, error.code, now, change, lambda: end(block.hold, now=now))
+
+
+@retried
+@transaction.atomic
+def _return(
+    block: Block, outcome: str, now: dt.datetime, change: Change, end_the_hold: Callable[[], object]
+) -> None:
+    """The claimed papers back to the queue, each changed by `change`; then the hold's end."""
+    edition = Edition.objects.select_for_update().get(pk=block.edition.pk)
+    mine = list(Candidate.objects.claimed_by(block.token))
+    for each in mine:
+        each.state, each.claim_token, each.lease_until = Candidate.State.WAITING, None, None
+        each.changed_at = now
+        change(each)
+    save_returned(mine)
+    editions.move(edition, {each.paper_id: Code[each.state.upper()] for each in mine})
+    Call.objects.filter(pk=block.call.pk).update(outcome=outcome[:40], ended_at=now)
+    end_the_hold()

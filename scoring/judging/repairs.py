@@ -1,0 +1,100 @@
+"""Reasons in the wrong language: one cheap call for those only, else they stay, marked."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from scoring import budget, llm, providers, rubric, verdicts
+from scoring.budget import NoPayer
+from scoring.llm import Answer, LlmAnswered, LlmError
+from scoring.models import Call, Hold, Score
+from scoring.providers import KeyUnreadable
+from scoring.transactions import retried
+
+from .blocks import DICE, Block, payer_key, tokens_to_hold
+
+
+def repair(block: Block, scores: list[Score]) -> list[Score]:
+    """The same scores, with reasons in the profile's language where the model could say them again.
+
+    Costs at most one small call, and nothing where the budget refuses; the scores stand either way.
+    """
+    wrong = [score for score in scores if score.reason and not score.is_language_right]
+    if not wrong:
+        return scores
+    language = block.revision.content["reason_language"]
+    prompt = rubric.repair_prompt([score.reason for score in wrong], language, dice=DICE)
+    held = _hold(block, tokens_to_hold(prompt, block.provider), timezone.now())
+    if held is None or not budget.mark_sent(held):
+        return scores
+    try:
+        endpoint = providers.endpoint_of(block.provider)
+        answer = llm.judge(prompt, endpoint, request_id=str(held.key), payer=payer_key(block.profile))
+    except (LlmError, KeyUnreadable) as error:
+        _end_without(held, error, timezone.now())
+        return scores
+    said = verdicts.read_repairs(answer.text, prompt.labels, language)
+    new = {score.pk: said[label] for label, score in zip(prompt.labels, wrong, strict=True) if label in said}
+    _write(held, answer, wrong, new, timezone.now())
+    return scores
+
+
+@retried
+@transaction.atomic
+def _hold(block: Block, tokens: int, now: dt.datetime) -> Hold | None:
+    """A call of its own with a hold of its own; neither where the budget refuses."""
+    try:
+        legs = budget.legs_of(block.profile, block.provider)
+    except NoPayer:
+        return None
+    call = Call.objects.create(
+        kind=Call.Kind.REPAIR,
+        day=block.edition.day,
+        profile=block.profile,
+        edition=block.edition,
+        revision=block.revision,
+        provider=block.provider,
+        provider_model=block.provider.provider_model,
+        created_at=now,
+    )
+    held = budget.hold(call, tokens, legs, now=now)
+    if isinstance(held, Hold):
+        return held
+    call.delete()
+    return None
+
+
+def _end_without(held: Hold, error: Exception, now: dt.datetime) -> None:
+    code = getattr(error, "code", "key_unreadable")
+    with transaction.atomic():
+        Call.objects.filter(pk=held.call_id).update(outcome=code[:40], ended_at=now)
+        if isinstance(error, LlmAnswered):
+            _settle(held, error, now)
+        elif getattr(error, "may_be_billed", False):
+            budget.assume(held, now=now)
+        else:
+            budget.release(held, now=now)
+
+
+def _settle(held: Hold, error: LlmAnswered, now: dt.datetime) -> None:
+    budget.settle(held, error.usage, now=now)
+
+
+@retried
+def _write(held: Hold, answer: Answer, wrong: Sequence[Score], new: dict[int, str], now: dt.datetime) -> None:
+    """The new reasons and their price, in one transaction."""
+    for score in wrong:
+        if score.pk in new:
+            score.reason, score.is_language_right = new[score.pk], True
+    try:
+        with transaction.atomic():
+            repaired = [score for score in wrong if score.pk in new]
+            Score.objects.bulk_update(repaired, ["reason", "is_language_right"])
+            Call.objects.filter(pk=held.call_id).update(
+                outcome="repaired" if repaired else "useless", latency_ms=answer.latency_ms, ended_at=now
+            )
+            budget.settle(held, answer.usage, now=now)
+    except budget.HoldEnded:
+        budget.true_up(held, answer.usage, now=now)
