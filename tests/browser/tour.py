@@ -7,24 +7,26 @@ from typing import Any
 from playwright.sync_api import Page
 
 DAY = "/feed/2026-01-30/"
+A_PROFILE = "main h2 a[href^='/profiles/']"
+A_TEAM = "main a[href^='/teams/']"
 
 
 @dataclass(frozen=True)
 class Stop:
-    """One page. Where its address is not known beforehand, `then` is the link to follow from `path`."""
+    """One page. Where its address is not known beforehand, `then` are the links to follow from `path`."""
 
     name: str
     person: str | None
     path: str
-    then: str = ""
+    then: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.name
 
     def reached_by(self, visit: Callable[..., Page], **window: Any) -> Page:
         page = visit(self.person, self.path, **window)
-        if self.then:
-            page.goto(page.locator(self.then).first.evaluate("link => link.href"))
+        for link in self.then:
+            page.goto(page.locator(link).first.evaluate("link => link.href"))
         return page
 
 
@@ -45,11 +47,11 @@ STOPS = [
     Stop("saved", "researcher", "/saved/"),
     Stop("dismissed", "researcher", "/dismissed/"),
     Stop("profiles", "researcher", "/profiles/"),
-    Stop("profile", "researcher", "/profiles/", then="main a[href^='/profiles/']:not([href$='new/'])"),
+    Stop("profile", "researcher", "/profiles/", then=(A_PROFILE,)),
     Stop("new-profile", "student", "/profiles/new/"),
     Stop("teams", "admin", "/teams/"),
-    Stop("team", "admin", "/teams/", then="main a[href^='/teams/']"),
-    Stop("quotas", "admin", "/teams/", then="main a[href$='/quotas/']"),
+    Stop("team", "admin", "/teams/", then=(A_TEAM,)),
+    Stop("quotas", "admin", "/teams/", then=(A_TEAM, "main a[href$='/quotas/']")),
     Stop("budget", "student", "/budget/"),
     Stop("settings", "student", "/settings/"),
     Stop("tokens", "student", "/settings/tokens/"),
