@@ -16,8 +16,8 @@ web)
         --workers "${WEB_WORKERS:-2}" --blocking-threads 4 --workers-kill-timeout 20 portal.wsgi:application
     ;;
 worker)
-    # Threads, since a judging worker waits on the network: sixteen calls in flight cost no sixteen processes.
-    exec "$PYTHON" -m celery --app portal worker --pool threads --concurrency "${WORKER_THREADS:-16}" \
+    # Threads, since it waits on the network: the judging task has sixteen calls in flight, and no sixteen processes.
+    exec "$PYTHON" -m celery --app portal worker --pool threads --concurrency "${WORKER_THREADS:-8}" \
         --queues doorbell --loglevel WARNING
     ;;
 beat)

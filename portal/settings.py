@@ -20,7 +20,12 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from environs import EnvError, FileAwareEnv
 
-from portal.schedule import BEAT, HARVEST_SLOT_LASTS, HARVESTS  # noqa: F401 (settings by their names)
+from portal.schedule import (  # noqa: F401 (settings by their names)
+    BEAT,
+    EMBEDDED_TICK_SECONDS,
+    HARVEST_SLOT_LASTS,
+    HARVESTS,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -7,16 +7,24 @@ import datetime as dt
 
 import structlog
 from django.conf import settings
+from django.db.models import Exists, F, Max, OuterRef
+from django.db.models.fields.json import KT
 
 from papers import calendar
 from papers.arxiv.transport import Transport
 from papers.harvest import HarvestReport, harvest_day, open_transport
-from papers.models import Harvest
+from papers.models import Announcement, Harvest
 from profiles.models import Profile
 
-from . import slots
+from . import editions, judging, slots
+from .models import Candidate, Edition, Slot
 
 log = structlog.get_logger(__name__)
+
+# How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
+BACKFILL = dt.timedelta(days=14)
+LATE_LASTS = dt.timedelta(hours=12)
+_LATE = "late "
 
 
 def followed_categories() -> list[str]:
@@ -61,3 +69,112 @@ def harvest_due(now: dt.datetime, transport: Transport | None = None) -> Harvest
     for problem in report.problems:
         log.warning("harvest_problem", place=problem.place, code=problem.code, message=problem.message)
     return report
+
+
+def open_due(now: dt.datetime) -> int:
+    """Open and screen every day that an active profile has not seen yet; how many were opened.
+
+    A profile without a recent edition gets the newest day only; any other each day since its last.
+    """
+    profiles = list(Profile.objects.active().annotate(last_day=Max("editions__day")))
+    since = calendar.newest_day(now) - BACKFILL
+    current = {
+        profile: profile.last_day for profile in profiles if profile.last_day and profile.last_day >= since
+    }
+    opened = sum(_open_newest(profile, now) for profile in profiles if profile not in current)
+    if not current:
+        return opened
+    announced = Announcement.objects.filter(day__gt=min(current.values()), day__lte=calendar.newest_day(now))
+    days = list(announced.values_list("category", "day").distinct())
+    for profile, last in current.items():
+        for day in sorted({day for category, day in days if category in profile.categories and day > last}):
+            editions.open_edition(profile, day)
+            opened += 1
+    return opened
+
+
+def _open_newest(profile: Profile, now: dt.datetime) -> bool:
+    before = profile.last_day
+    edition = editions.open_newest(profile, now)
+    return edition is not None and edition.day != before
+
+
+def screen_due(now: dt.datetime) -> int:
+    """Screen what was opened; how many editions."""
+    return sum(
+        editions.screen(edition, now) for edition in Edition.objects.unscreened().select_related("profile")
+    )
+
+
+def take_late_in(now: dt.datetime) -> int:
+    """Give each edition what a harvest brought after it was opened, once a harvest; how many papers were late."""
+    late = 0
+    recent = Harvest.objects.filter(finished_at__gt=now - LATE_LASTS, finished_at__lte=now, stored__gt=0)
+    known = set(
+        Slot.objects.filter(name__startswith=_LATE, due_at__gt=now - LATE_LASTS).values_list(
+            "name", flat=True
+        )
+    )
+    for harvest in recent:
+        name = f"{_LATE}{harvest.pk}"
+        if name not in known and slots.take(name, harvest.finished_at, now):
+            late += sum(editions.reopen(edition, now) for edition in _touched_by(harvest))
+    return late
+
+
+def _touched_by(harvest: Harvest) -> list[Edition]:
+    """The editions that were opened before that harvest ended, of the days and categories that it brought."""
+    days = {harvest.day}
+    if harvest.day is None:
+        brought = Announcement.objects.filter(stored_at__gte=harvest.started_at)
+        days = set(brought.values_list("day", flat=True).distinct())
+    opened = Edition.objects.filter(day__in=days, opened_at__lt=harvest.finished_at)
+    return [edition for edition in opened if harvest.category in ("", *edition.categories)]
+
+
+def close_due(now: dt.datetime) -> int:
+    """Close every edition of which nothing waits or is in work; how many."""
+    unfinished = Candidate.objects.filter(
+        edition=OuterRef("pk"), state__in=[Candidate.State.WAITING, Candidate.State.CLAIMED]
+    )
+    ready = Edition.objects.filter(~Exists(unfinished), state=Edition.State.SCREENED)
+    return sum(editions.close(edition, now) for edition in ready)
+
+
+def rescreen_due(now: dt.datetime) -> int:
+    """Estimate anew where an edit brought other words; how many editions."""
+    words = KT("screening__revision")
+    edited = (
+        Edition.objects.exclude(state=Edition.State.OPEN).filter(revision__isnull=False).annotate(words=words)
+    )
+    return sum(
+        editions.rescreen(edition, now) for edition in edited.exclude(words=F("revision__content_hash"))
+    )
+
+
+def expire_due(now: dt.datetime) -> int:
+    """Once a day give up what waited too long, and forget what is kept for a week only."""
+    if not slots.take("expire", now.replace(hour=0, minute=0, second=0, microsecond=0), now):
+        return 0
+    judging.forget_failed_answers(now)
+    return editions.expire_waiting(now)
+
+
+def housekeep(now: dt.datetime) -> None:
+    """All that is due but asking arXiv and asking models: quick, and without any network."""
+    slots.beat(now)
+    judging.reap(now)
+    open_due(now)
+    screen_due(now)
+    take_late_in(now)
+    rescreen_due(now)
+    close_due(now)
+    expire_due(now)
+
+
+def tick(now: dt.datetime) -> None:
+    """Whatever is due, to its end: ask arXiv, keep house, read what can be read, close. Safe to repeat."""
+    harvest_due(now)
+    housekeep(now)
+    judging.drain()
+    close_due(now)

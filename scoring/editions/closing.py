@@ -12,7 +12,8 @@ from scoring.transactions import retried
 from .screening import keep_account
 
 UNFINISHED = (Candidate.State.WAITING, Candidate.State.CLAIMED)
-# After so many days a paper that still waits is no news any more.
+# After so many days a paper that still waits is no news any more. Counted from the opening, not from the day:
+# a reader may open an old one.
 WAITING_DAYS = 14
 
 
@@ -48,13 +49,15 @@ def close(edition: Edition, now: dt.datetime) -> bool:
 
 
 @retried
-def expire_waiting(before: dt.date, now: dt.datetime) -> int:
-    """Give up papers of editions before that day that still wait; how many. They stay listed, as expired.
+def expire_waiting(now: dt.datetime) -> int:
+    """Give up papers that still wait in editions opened so long ago; how many. They stay listed, as expired.
 
     Each edition in a transaction of its own. Safe to repeat; what is claimed is left alone.
     """
     stale = Edition.objects.filter(
-        day__lt=before, state=Edition.State.SCREENED, candidates__state=Candidate.State.WAITING
+        opened_at__lt=now - dt.timedelta(days=WAITING_DAYS),
+        state=Edition.State.SCREENED,
+        candidates__state=Candidate.State.WAITING,
     ).distinct()
     return sum(_expire(edition, now) for edition in stale)
 

@@ -344,9 +344,10 @@ def test_what_waits_too_long_expires_and_stays_listed(alice):
     edition = editions.open_edition(profile, DAY)
     editions.screen(edition, NOW)
 
-    assert editions.expire_waiting(DAY, NOW) == 0
-    assert editions.expire_waiting(NEXT_DAY, NOW) == 3
-    assert editions.expire_waiting(NEXT_DAY, NOW) == 0
+    opened, two_weeks = edition.opened_at, dt.timedelta(days=14)
+    assert editions.expire_waiting(opened + two_weeks) == 0
+    assert editions.expire_waiting(opened + two_weeks + dt.timedelta(seconds=1)) == 3
+    assert editions.expire_waiting(opened + two_weeks + dt.timedelta(seconds=1)) == 0
 
     assert set(codes(edition).values()) == {Code.EXPIRED}
     assert editions.account(edition).expired == 3

@@ -1,0 +1,68 @@
+"""`manage.py daily`: a whole day in one process: harvest, open, screen, read, close."""
+
+import datetime as dt
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from papers import calendar
+from scoring.accounts import account
+from scoring.daily import read_day, sentence
+from scoring.judging import Drained
+from scoring.models import Edition
+
+
+class Command(BaseCommand):
+    help = "Read one day for every active profile, from arXiv's announcement to the closed account."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--day", help="the date of arXiv's list, YYYY-MM-DD; the newest if left out")
+        parser.add_argument("--json", action="store_true", help="the accounts as JSON on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        day = _day(options["day"], now)
+        found = read_day(day, now, asks_arxiv=not settings.OFFLINE, after_each=self._progress)
+        if self.stderr.isatty():
+            self.stderr.write("")
+        if not found:
+            raise CommandError(
+                _(
+                    "Nothing announced on %(day)s is stored. Bring it in first: manage.py harvest --day %(day)s"
+                )
+                % {"day": day}
+            )
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_dict(edition) for edition in found], ensure_ascii=False))
+            return
+        for edition in found:
+            self.stdout.write(sentence(edition))
+
+    def _progress(self, drained: Drained) -> None:
+        if self.stderr.isatty():
+            text = _("%(scores)d papers read in %(calls)d calls")
+            self.stderr.write("\r\x1b[K" + text % vars(drained), ending="")
+
+
+def _day(text: str | None, now: dt.datetime) -> dt.date:
+    if not text:
+        return calendar.newest_day(now)
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(
+            _("%(text)s is no date like 2026-01-30.") % {"text": text}, returncode=2
+        ) from error
+
+
+def _as_dict(edition: Edition) -> dict[str, Any]:
+    return {
+        "profile": str(edition.profile.public_id),
+        "day": edition.day.isoformat(),
+        **account(edition).as_dict(),
+    }
