@@ -1,6 +1,5 @@
 """Several processes in one terminal: they start together, and when one ends or a signal comes, all stop."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -62,10 +61,17 @@ class Household:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def start(self, name: str, command: Sequence[str], **environment: str) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(command, cwd=settings.BASE_DIR, env={**os.environ, **environment})
+    def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        child = subprocess.Popen(command, cwd=settings.BASE_DIR)
         self._children[name] = child
         return child
+
+    def start_and_read(self, name: str, command: Sequence[str]) -> str:
+        """Start a child that says on its first line where it can be found; that line, empty if it died."""
+        child = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE)
+        self._children[name] = child
+        assert child.stdout is not None
+        return child.stdout.readline().decode().strip()
 
     def live(self) -> int:
         """Until SIGTERM, SIGINT, or the end of any child; then stop all. 0 if it was a signal, else 1."""
