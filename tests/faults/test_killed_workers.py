@@ -17,7 +17,7 @@ from scoring import budget, judging
 from scoring.accounts import account
 from scoring.models import Call, Candidate, Edition, Hold, Score
 from tests import factories
-from tests.faults.processes import Model, OwnRedis, Worker, model, own_redis, worker
+from tests.faults.processes import OwnRedis, model, own_redis, worker
 from tests.waiting import wait_until
 
 pytestmark = [
@@ -71,7 +71,9 @@ def assert_the_books_agree_with_the_bill(bill: list[dict], papers: int) -> None:
         assert holds[key].state in {Hold.State.SETTLED, Hold.State.ASSUMED}
     settled = Hold.objects.filter(state=Hold.State.SETTLED)
     assert sum(hold.used_tokens for hold in settled) == sum(
-        line["usage"]["total_tokens"] for line in bill if holds[line["request_id"]].state == Hold.State.SETTLED
+        line["usage"]["total_tokens"]
+        for line in bill
+        if holds[line["request_id"]].state == Hold.State.SETTLED
     )
     assert budget.audit() == []
     call_command("audit")
