@@ -148,6 +148,12 @@ class Announcement(models.Model):
         return f"{self.day} {self.category} {self.kind} {self.paper_id}"
 
 
+class HarvestQuerySet(models.QuerySet["Harvest"]):
+    def unbalanced(self) -> "HarvestQuerySet":
+        """Runs whose counts do not add up, which is a fault."""
+        return self.exclude(announced=models.F("stored") + models.F("without_text") + models.F("skipped"))
+
+
 class Harvest(models.Model):
     """One run that brought a day of a category in, with its counts.
 
@@ -177,6 +183,8 @@ class Harvest(models.Model):
     problem_params = models.JSONField(default=dict)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
+
+    objects = HarvestQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["day", "category"], name="harvest_day")]
