@@ -343,7 +343,8 @@ def mailers(address: str) -> dict[str, dict[str, object]]:
         raise refuse("MAIL_URL", "tls must be none, starttls or tls")
     return {
         "default": {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            # Django's own, which also remembers whether a text was handed over.
+            "BACKEND": "scoring.mailing.WatchedBackend",
             "OPTIONS": {
                 "host": parts.hostname,
                 "port": port,

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from papers.markdown import one_line
 from papers.models import Paper
 from profiles.models import Interest
 from scoring.models import Candidate
@@ -220,6 +221,16 @@ class Entry:
     @property
     def last_author(self) -> str:
         return self.authors[-1] if len(self.authors) > len(self.first_authors) else ""
+
+    @property
+    def byline(self) -> str:
+        """The names in one short line, for a mail."""
+        names = [one_line(name) for name in self.authors]
+        return (
+            ", ".join(names)
+            if len(names) <= FIRST_AUTHORS + 1
+            else f"{', '.join(names[:FIRST_AUTHORS])}, … {names[-1]}"
+        )
 
     @property
     def other_categories(self) -> list[str]:

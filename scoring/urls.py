@@ -3,7 +3,7 @@
 from django.urls import path
 
 from papers import addresses
-from scoring.views import downloads, feed, lists, marks, paper, profiles, quotas
+from scoring.views import digest, downloads, feed, lists, marks, paper, profiles, quotas
 
 addresses.register()
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("saved/", lists.saved, name="saved"),
     path("saved/papers.<str:form>", downloads.saved, name="saved_papers"),
     path("dismissed/", lists.dismissed, name="dismissed"),
+    path("digest/off/<str:token>/", digest.digest_off, name="digest_off"),
     path("search/", lists.search, name="search"),
     path("budget/", quotas.budget_page, name="budget"),
     path("teams/<slug:slug>/quotas/", quotas.team_quotas, name="team_quotas"),

@@ -14,6 +14,7 @@ class OutboxMail(models.Model):
         QUEUED = "queued", _("queued")
         CLAIMED = "claimed", _("being sent")
         SENT = "sent", _("sent")
+        REFUSED = "refused", _("refused")
         UNKNOWN = "unknown", _("unknown")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -21,7 +22,10 @@ class OutboxMail(models.Model):
     batch = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(
+        default=timezone.now,
+        help_text=_("Queued: not sent before this instant. Claimed: the end of the lease."),
+    )
     problem = models.TextField(default="", blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)

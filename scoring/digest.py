@@ -1,0 +1,189 @@
+"""VERB. The mail of a reader's day: once per reader and day, in the reader's morning.
+
+An outbox row is claimed by one conditional UPDATE, then the mail is sent outside any transaction, then the
+row ends: sent, refused or unknown. Whoever dies in between leaves a claimed row whose lease runs out; it
+becomes unknown, and unknown is never sent again.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import structlog
+from django.conf import settings
+from django.core import signing
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from profiles.models import User
+from scoring import feed, mailing
+from scoring.models import Edition, OutboxMail
+from scoring.tally import Tally
+
+log = structlog.get_logger(__name__)
+
+PICKS_A_PROFILE = 15
+MORNING_HOURS = 4  # how long after the reader's hour a mail still counts as the morning's
+LATEST_DAYS = 4  # an older day is no news: a weekend and a holiday fit in
+LEASE = dt.timedelta(minutes=10)
+FIRST_RETRY = dt.timedelta(minutes=5)
+MOST_ATTEMPTS = 12
+SALT = "digest.unsubscribe"
+
+
+def send_due(now: dt.datetime) -> int:
+    """Queue, claim and send what is due; how many mails were certainly sent. Safe to repeat and to race."""
+    give_up_abandoned(now)
+    queue_due(now)
+    due = OutboxMail.objects.filter(state=OutboxMail.State.QUEUED, not_before__lte=now)
+    return sum(send_one(pk, now) for pk in due.order_by("not_before", "pk").values_list("pk", flat=True))
+
+
+def queue_due(now: dt.datetime) -> None:
+    """One row for each reader whose morning it is and whose newest day is ready and has something to say."""
+    for user in User.objects.filter(wants_digest=True, is_active=True).order_by("pk"):
+        if is_morning(user, now):
+            day = ready_day(user, now)
+            if day is not None:
+                OutboxMail.objects.get_or_create(
+                    user=user, day=day, defaults={"not_before": now, "queued_at": now}
+                )
+
+
+def is_morning(user: User, now: dt.datetime) -> bool:
+    """Whether it is the reader's hour, or shortly after, where the reader lives."""
+    hour = now.astimezone(user.zone).hour
+    return user.digest_hour <= hour < user.digest_hour + MORNING_HOURS
+
+
+def ready_day(user: User, now: dt.datetime) -> dt.date | None:
+    """The newest day of the reader whose editions are all closed, or stopped by a budget; None for no news."""
+    newest = Edition.objects.visible_to(user).order_by("-day").first()
+    if newest is None or newest.day < (now - dt.timedelta(days=LATEST_DAYS)).date():
+        return None
+    editions = Edition.objects.visible_to(user).on(newest.day)
+    is_ready = all(edition.state == Edition.State.CLOSED or edition.blocked_by for edition in editions)
+    return newest.day if is_ready and any(pages_of(user, newest.day)) else None
+
+
+def pages_of(user: User, day: dt.date) -> Iterator[feed.DayPage]:
+    """The pages of the reader's profiles of that day that have a paper to show."""
+    for edition in feed.of(user).on(day).editions:
+        chosen = feed.of(user).in_profile(str(edition.profile.public_id)).on(day)
+        page = chosen.for_page(feed.Filters(is_ranking=True))
+        if page.recommended:
+            yield page
+
+
+def send_one(pk: int, now: dt.datetime) -> bool:
+    """Send the mail of one outbox row, if this caller wins it. Slow: no transaction may be open here."""
+    won = OutboxMail.objects.filter(pk=pk, state=OutboxMail.State.QUEUED, not_before__lte=now).update(
+        state=OutboxMail.State.CLAIMED, attempts=F("attempts") + 1, not_before=now + LEASE
+    )
+    if not won:
+        return False
+    mail = OutboxMail.objects.select_related("user").get(pk=pk)
+    try:
+        mailing.send(message_of(mail.user, mail.day, mail.batch))
+    except mailing.MailUnavailable as error:
+        _try_later(mail, str(error), now)
+    except mailing.MailRefused as error:
+        _end(mail, OutboxMail.State.REFUSED, str(error), now)
+    except mailing.MailUnknown as error:
+        _end(mail, OutboxMail.State.UNKNOWN, str(error), now)
+    else:
+        return _end(mail, OutboxMail.State.SENT, "", now)
+    return False
+
+
+def give_up_abandoned(now: dt.datetime) -> int:
+    """Rows whose sender died: nobody can say whether the mail left, so it stays unsent for good."""
+    abandoned = OutboxMail.objects.filter(state=OutboxMail.State.CLAIMED, not_before__lt=now)
+    return abandoned.update(state=OutboxMail.State.UNKNOWN, ended_at=now, problem="the sender died")
+
+
+def _try_later(mail: OutboxMail, problem: str, now: dt.datetime) -> None:
+    """Back to the queue, each time twice as late, until it has been tried too often."""
+    if mail.attempts >= MOST_ATTEMPTS:
+        _end(mail, OutboxMail.State.REFUSED, problem, now)
+        return
+    wait = min(FIRST_RETRY * 2 ** (mail.attempts - 1), dt.timedelta(hours=4))
+    claimed = OutboxMail.objects.filter(pk=mail.pk, state=OutboxMail.State.CLAIMED)
+    claimed.update(state=OutboxMail.State.QUEUED, not_before=now + wait, problem=problem)
+    log.warning("digest_put_off", outbox=mail.pk, attempts=mail.attempts, problem=problem)
+
+
+def _end(mail: OutboxMail, state: str, problem: str, now: dt.datetime) -> bool:
+    """The end of a claimed row; False where it was given up in the meantime."""
+    claimed = OutboxMail.objects.filter(pk=mail.pk, state=OutboxMail.State.CLAIMED)
+    if state != OutboxMail.State.SENT:
+        log.warning("digest_not_sent", outbox=mail.pk, state=str(state), problem=problem)
+    return bool(claimed.update(state=state, problem=problem, ended_at=now))
+
+
+# --- the message ---------------------------------------------------------------------------------------
+
+
+def message_of(user: User, day: dt.date, batch: int = 1) -> EmailMultiAlternatives:
+    """The mail in the reader's language: text first, the same as HTML, with one-click unsubscription."""
+    with translation.override(user.language):
+        pages = list(pages_of(user, day))
+        shown = [
+            {"page": page, "tally": Tally(page.edition), "entries": page.entries[:PICKS_A_PROFILE]}
+            for page in pages
+        ]
+        stop = settings.PORTAL_URL + reverse("digest_off", args=[token_of(user)])
+        context = {"user": user, "day": day, "pages": shown, "portal": settings.PORTAL_URL, "stop": stop}
+        count = sum(len(page.entries[:PICKS_A_PROFILE]) for page in pages)
+        subject = _("Broadsheet, %(day)s: %(count)d papers for you") % {
+            "day": date_format(day),
+            "count": count,
+        }
+        message = EmailMultiAlternatives(
+            subject,
+            render_to_string("emails/digest.txt", context),
+            settings.DEFAULT_FROM_EMAIL,
+            [user.email],
+            headers=headers_of(user, day, batch, stop),
+        )
+        message.attach_alternative(render_to_string("emails/digest.html", context), "text/html")
+    return message
+
+
+def headers_of(user: User, day: dt.date, batch: int, stop: str) -> dict[str, str]:
+    """RFC 8058 (one-click), RFC 3834 (no auto-replies), and an id that is the same for the same digest."""
+    host = settings.PORTAL_URL.partition("://")[2].partition("/")[0].partition(":")[0]
+    return {
+        "List-Unsubscribe": f"<{stop}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Auto-Submitted": "auto-generated",
+        "Message-ID": f"<digest.{day.isoformat()}.{batch}.{user.public_id}@{host}>",
+    }
+
+
+# --- leaving the list ----------------------------------------------------------------------------------
+
+
+def token_of(user: User) -> str:
+    """The signed token of the address that ends the reader's digest; it does nothing else."""
+    return signing.Signer(salt=SALT).sign(str(user.public_id))
+
+
+def user_of_token(token: str) -> User | None:
+    """Whose token it is; None for one that we did not sign or whose user is gone."""
+    try:
+        public_id = signing.Signer(salt=SALT).unsign(token)
+    except signing.BadSignature:
+        return None
+    return User.objects.filter(public_id=public_id).first()
+
+
+def unsubscribe(user: User) -> None:
+    """No further digest; what is queued is not sent. Safe to repeat."""
+    user.wants_digest = False
+    user.save(update_fields=["wants_digest"])
+    OutboxMail.objects.filter(user=user, state=OutboxMail.State.QUEUED).delete()
