@@ -202,6 +202,11 @@ class Entry:
         return "p-" + self.paper.arxiv_id.replace("/", "-")
 
     @property
+    def day(self) -> str:
+        """The day of announcement: 2026-01-30."""
+        return self.candidate.day.isoformat()
+
+    @property
     def anchor_selector(self) -> str:
         """The anchor as it stands in a CSS selector."""
         return self.anchor.replace(".", "\\.")

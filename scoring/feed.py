@@ -37,7 +37,7 @@ from scoring.entries import UNREAD_STATES, Entry
 from scoring.json_rows import JSONRows
 from scoring.models import Call, Candidate, Edition, Score
 
-PAGE_SIZE = 40
+PAGE_SIZE = 30
 READ_STATES = [Candidate.State.JUDGED, Candidate.State.ESTIMATED]
 
 

@@ -86,7 +86,7 @@ def test_every_paper_stands_on_exactly_one_page():
     shown = [entry.paper.pk for page in pages for entry in page.entries]
 
     assert sorted(shown) == sorted(made)
-    assert [page.has_more for page in pages] == [True, True, False, False]
+    assert [page.has_more for page in pages] == [True, True, True, False]
 
 
 def test_a_dismissed_paper_leaves_the_page_and_waits_in_its_list():
