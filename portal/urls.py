@@ -1,5 +1,6 @@
 """Every address of the portal; each app adds its own."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
@@ -7,6 +8,8 @@ from drf_spectacular.views import SpectacularAPIView
 from portal import health
 from portal.appearance import set_appearance
 
+# The admin's door is the portal's own: with its limits and its second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 handler500 = "portal.outage.server_error"
 
 urlpatterns = [

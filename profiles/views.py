@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from . import teams, tokens
-from .access import Deed, ReaderRequest, may, membership_for
+from .access import Deed, ReaderRequest, may, membership_for, require
 from .accounts import keep_keys
 from .forms import MemberForm, SettingsForm, TeamForm, TokenForm, roles_to_give
 from .models import ApiToken, Membership, Role, Team
@@ -74,6 +74,7 @@ def team_page(request: ReaderRequest, slug: str) -> HttpResponse:
 @require_POST
 def add_member(request: ReaderRequest, slug: str) -> HttpResponse:
     mine = membership_for(request.user, slug)
+    require(mine, Deed.INVITE)
     form = MemberForm(request.POST, mine=mine)
     if form.is_valid():
         try:
