@@ -98,7 +98,11 @@ def stopping(days: list[tuple[Day, Index]], brief: Brief, target: float) -> tupl
 
 def main() -> None:
     every = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    data = recorded.folder()
+    try:
+        data = recorded.folder()
+    except FileNotFoundError as error:
+        print(f"Not measured: {error}")
+        return
     written = recorded.reference_brief(data)
     stripped = recorded.without_latin(written)
     days = [(day, Index(day.packed, day.background)) for day in recorded.days(data, every)]

@@ -8,15 +8,13 @@ Markdown report out; both are then read by one parser and held against arXiv's m
 import datetime as dt
 import gzip
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.house import scratch_house
 from bench.recorded import folder, rows
 
 DAY = dt.date(2026, 1, 30)
@@ -36,27 +34,13 @@ class Finding:
 
 def main() -> None:
     data = folder()
-    with tempfile.TemporaryDirectory() as scratch, _house(Path(scratch)):
-        ours = _our_report(data, Path(scratch))
+    with scratch_house() as scratch:
+        ours = _our_report(data, scratch)
     theirs = (data / "reference" / "report_2026-01-31.md").read_text(encoding="utf-8")
     facts = _facts(data)
     print(f"| {DAY}, four categories | the reference's report | ours |\n|---|---|---|")
     for finding in _compared(theirs, ours, facts):
         print(f"| {finding.measure} | {finding.reference} | {finding.ours} |")
-
-
-@contextmanager
-def _house(scratch: Path) -> Iterator[None]:
-    """A portal of its own in a scratch folder: SQLite, no settings of the caller's."""
-    for name in ("DATABASE_URL", "REDIS_URL", "LLM_BASE_URL", "LLM_MODEL", "LLM_API_KEY"):
-        os.environ.pop(name, None)
-    os.environ.update(VAR_DIR=str(scratch), DJANGO_SETTINGS_MODULE="portal.settings", OFFLINE="1")
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
-    yield
 
 
 def _our_report(data: Path, scratch: Path) -> str:
