@@ -29,6 +29,9 @@ CODE_OF = {
 # What cannot be said of a paper without a row that says it.
 NEEDS_CANDIDATE = {Code.JUDGED, Code.ESTIMATED, Code.WAITING, Code.IN_WORK, Code.FAILED, Code.EXPIRED}
 
+# Of two counts of a category the one from the stronger source holds.
+_STRENGTH: list[str] = [Announcement.Source.DERIVED, Announcement.Source.RSS, Announcement.Source.LISTING]
+
 
 @dataclass(frozen=True)
 class Account:
@@ -124,7 +127,7 @@ def arxiv_counted(edition: Edition) -> int | None:
     kinds = [Announcement.Kind.NEW, *([Announcement.Kind.CROSS] if edition.cross_lists else [])]
     rows = ArxivCount.objects.filter(day=edition.day, category__in=edition.categories, kind__in=kinds)
     best: dict[tuple[str, str], int] = {}
-    for row in sorted(rows, key=lambda row: row.source != Announcement.Source.LISTING, reverse=True):
+    for row in sorted(rows, key=lambda row: _STRENGTH.index(row.source)):
         best[row.category, row.kind] = row.count
     complete = {category for category, _ in best} == set(edition.categories)
     return sum(best.values()) if best and complete else None

@@ -35,16 +35,17 @@ class Weighing:
 
 
 def weighing(revision: Revision, interests: Sequence[Interest]) -> Weighing:
-    """Today's weights for a revision's interests: by name, else by place while their number is the same.
+    """Today's weights for a revision's interests: by name, else (renamed) by place while their number is the same.
 
     An interest that is gone weighs nothing. `interests` are the profile's, in their order.
     """
+    old = [words["name"] for words in revision.content["interests"]]
     by_name = {interest.name: interest for interest in interests}
-    old = revision.content["interests"]
-    same_number = len(old) == len(interests)
     weights, positions = [], []
-    for place, words in enumerate(old):
-        now = by_name.get(words["name"]) or (interests[place] if same_number else None)
+    for place, name in enumerate(old):
+        now = by_name.get(name)
+        if now is None and len(old) == len(interests) and interests[place].name not in old:
+            now = interests[place]
         weights.append(now.weight if now else 0.0)
         positions.append(now.position if now else 0)
     return Weighing(tuple(weights), tuple(positions))

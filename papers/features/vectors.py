@@ -60,8 +60,8 @@ def _pack(length: int, pairs: list[tuple[int, int]]) -> bytes:
     return _HEAD.pack(FORMAT, len(pairs), length) + hashes.tobytes() + bytes(count for _, count in pairs)
 
 
-def unpack(packed: bytes) -> Vector:
-    """The vector of the bytes.
+def parts(packed: bytes | memoryview) -> tuple[int, bytes, bytes]:
+    """The length in words, the bytes of the hashes and those of the counts, for readers in bulk.
 
     Raises BadFeatures if they are of another format or cut short.
     """
@@ -72,7 +72,13 @@ def unpack(packed: bytes) -> Vector:
     end = _HEAD.size + 4 * number
     if len(packed) != end + number:
         raise BadFeatures("a feature vector that was cut short")
-    hashes = array("I", packed[_HEAD.size : end])
+    return length, packed[_HEAD.size : end], packed[end:]
+
+
+def unpack(packed: bytes | memoryview) -> Vector:
+    """The vector of the bytes. Raises BadFeatures as `parts` does."""
+    length, hashed, counts = parts(packed)
+    hashes = array("I", hashed)
     if sys.byteorder == "big":
         hashes.byteswap()
-    return Vector(length, hashes, packed[end:])
+    return Vector(length, hashes, counts)

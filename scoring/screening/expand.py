@@ -30,6 +30,7 @@ class Origin(StrEnum):
     """Where a term comes from. The owner is told, and it weighs differently."""
 
     TYPED = "typed"
+    MENTIONED = "mentioned"
     TRANSLATED = "translated"
     GENERAL = "general"
     RELATED = "related"
@@ -41,6 +42,7 @@ WEIGHTS = {
     Origin.TRANSLATED: 1.0,
     Origin.GIVEN: 1.0,
     Origin.RELATED: 0.7,
+    Origin.MENTIONED: 0.4,
     Origin.GENERAL: 0.3,
 }
 
@@ -85,13 +87,15 @@ def expand(
     for term in translated:
         origin = Origin.GENERAL if term.is_general else Origin.TRANSLATED
         pool.add_all(term.equivalents, origin)
-    pool.add_all(_english_phrases(text), Origin.TYPED)
+    phrases, single_words = _english(text)
+    pool.add_all(phrases, Origin.TYPED)
     for term in translated:
         pool.add_all((en for inner in _inner(term.zh) for en in inner.equivalents), Origin.RELATED)
     own = [term.strip() for line in given for term in _OWN_CLAUSE.split(line) if term.strip()]
     pool.add_all(own, Origin.GIVEN)
     if not own:
         pool.add_all(_related(pool.keys()), Origin.RELATED)
+    pool.add_all(single_words, Origin.MENTIONED)
     return Expansion(pool.best(most), pool.is_known(), tuple(unknown))
 
 
@@ -173,30 +177,33 @@ def _inner(zh: str) -> Iterator[vocabulary.ChineseTerm]:
                 yield part
 
 
-def _english_phrases(text: str) -> Iterator[str]:
-    """Short clauses as they stand; of sentences the phrases that we know, then their single words."""
-    clauses = [clause for part in _CHINESE_RUN.split(text) for clause in _CLAUSE.split(part)]
-    long_clauses = []
-    for clause in clauses:
-        number = len(tokens.words(clause))
-        if 0 < number <= _LONGEST_PHRASE:
-            yield " ".join(clause.split())
-        elif number:
-            long_clauses.append(clause)
-    for clause in long_clauses:
-        yield from _known_in(tokens.words(clause))
+def _english(text: str) -> tuple[list[str], list[str]]:
+    """Short clauses as they stand and the known phrases of sentences; and the sentences' other words."""
+    phrases: list[str] = []
+    sentences: list[list[str]] = []
+    for clause in (clause for part in _CHINESE_RUN.split(text) for clause in _CLAUSE.split(part)):
+        words = [word for word in clause.split() if tokens.words(word)]
+        if 0 < len(words) <= _LONGEST_PHRASE:
+            phrases.append(" ".join(clause.split()))
+        else:
+            sentences.append(words)
+    others: list[str] = []
+    for words in sentences:
+        for phrase, is_known in _cut_sentence(words):
+            (phrases if is_known else others).append(phrase)
+    return phrases, others
 
 
-def _known_in(words: list[str]) -> Iterator[str]:
+def _cut_sentence(words: list[str]) -> Iterator[tuple[str, bool]]:
+    """The words of a sentence, the longest known phrases kept together and told as known."""
     known = vocabulary.known_phrases()
     at = 0
     while at < len(words):
-        for end in range(min(len(words), at + _LONGEST_KNOWN_PHRASE), at, -1):
-            if tuple(words[at:end]) in known:
-                yield known[tuple(words[at:end])]
-                at = end - 1
-                break
-        at += 1
+        ends = range(min(len(words), at + _LONGEST_KNOWN_PHRASE), at, -1)
+        keys = ((end, tuple(tokens.words(" ".join(words[at:end])))) for end in ends)
+        found = next(((end, known[key]) for end, key in keys if key in known), None)
+        yield (found[1], True) if found else (words[at], False)
+        at = found[0] if found else at + 1
 
 
 def _related(keys: list[vocabulary.Key]) -> Iterator[str]:

@@ -4,15 +4,12 @@ Built once for a set of papers, used for every profile that is shown them. Earli
 background: they are scored with the day's, so that a day of three papers is measured against its field.
 """
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from papers.features.vectors import FORMAT, IN_TITLE, MOST_COUNTED, BadFeatures
-
-_HEAD = struct.Struct("<BHH")
+from papers.features.vectors import IN_TITLE, MOST_COUNTED, parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +29,14 @@ class Index:
 
         Raises BadFeatures for bytes of another format: compute those again first.
         """
-        parts = [_read(one) for one in (*packed, *background)]
+        read = [_read(one) for one in (*packed, *background)]
         self.day_size = len(packed)
-        self.size = len(parts)
-        lengths = np.array([length for length, _, _ in parts], dtype=np.float64)
+        self.size = len(read)
+        lengths = np.array([length for length, _, _ in read], dtype=np.float64)
         self.relative_lengths = lengths / max(1.0, lengths.mean() if self.size else 1.0)
-        hashes = np.concatenate([h for _, h, _ in parts]) if parts else np.empty(0, dtype="<u4")
-        counts = np.concatenate([c for _, _, c in parts]) if parts else np.empty(0, dtype="u1")
-        papers = np.repeat(np.arange(self.size), [len(h) for _, h, _ in parts])
+        hashes = np.concatenate([h for _, h, _ in read]) if read else np.empty(0, dtype="<u4")
+        counts = np.concatenate([c for _, _, c in read]) if read else np.empty(0, dtype="u1")
+        papers = np.repeat(np.arange(self.size), [len(h) for _, h, _ in read])
         order = np.argsort(hashes, kind="stable")
         self._hashes, self._papers, self._counts = hashes[order], papers[order], counts[order]
         self.norms = self._norms()
@@ -76,11 +73,5 @@ class Index:
 
 
 def _read(packed: bytes) -> tuple[int, np.ndarray, np.ndarray]:
-    packed = bytes(packed)
-    if len(packed) < _HEAD.size or packed[0] != FORMAT:
-        raise BadFeatures("no feature vector of this format")
-    _, number, length = _HEAD.unpack_from(packed)
-    if len(packed) != _HEAD.size + 5 * number:
-        raise BadFeatures("a feature vector that was cut short")
-    hashes = np.frombuffer(packed, dtype="<u4", count=number, offset=_HEAD.size)
-    return length, hashes, np.frombuffer(packed, dtype="u1", offset=_HEAD.size + 4 * number)
+    length, hashes, counts = parts(packed)
+    return length, np.frombuffer(hashes, dtype="<u4"), np.frombuffer(counts, dtype="u1")

@@ -144,6 +144,19 @@ def test_a_renamed_interest_keeps_its_scores(profile):
     assert candidate.value == 45
 
 
+def test_a_name_that_moved_is_not_counted_twice(profile):
+    edition = screened(profile)
+    candidate = edition.candidates.first()
+    read(candidate, [90, 40])
+
+    profile.interests.filter(position=1).update(name="Graphs", weight=0.5)
+    profile.interests.filter(position=0).update(name="Cheese")
+    edits.reweigh(profile)
+
+    candidate.refresh_from_db()
+    assert (candidate.value, candidate.second_value, candidate.interest) == (45, 0, 1)
+
+
 def test_new_words_reach_what_nobody_has_claimed(profile):
     factories.provider("http://127.0.0.1:9/v1", team=profile.team)
     edition = screened(profile, papers=3)

@@ -88,6 +88,16 @@ def test_sentences_give_the_phrases_that_are_known():
     assert {"image generation", "semantic segmentation"} <= set(found.texts)
 
 
+def test_the_other_words_of_a_sentence_are_kept_but_weigh_less():
+    found = expand(
+        "x", "I would like to read about the Kolmogorov representation theorem and its relation to splines"
+    )
+
+    origins = {term.text: term.origin for term in found.terms}
+    assert origins["theorem"] == Origin.TYPED
+    assert origins["Kolmogorov"] == origins["splines"] == Origin.MENTIONED
+
+
 def test_ten_thousand_words_are_an_interest_too():
     found = expand("x", "transformers learn from very many long sentences without any stop " * 1000)
 
