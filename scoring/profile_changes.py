@@ -7,7 +7,7 @@ from profiles import audit, drafts
 from profiles.drafts import Draft
 from profiles.models import Profile, Team, User
 
-from . import doorbell, ranking
+from . import doorbell, edits
 
 OPEN_PROFILE = "scoring.open_profile"
 
@@ -22,9 +22,13 @@ def create(draft: Draft, *, owner: User | None, team: Team) -> Profile:
 
 @transaction.atomic
 def store(draft: Draft, profile: Profile) -> Profile:
-    """What the draft says, and the open days ranked again by it. Raises BadDraft. Safe to repeat."""
+    """What the draft says; days ranked again by its weights, unclaimed papers to be read by its words.
+
+    Raises BadDraft. Safe to repeat.
+    """
     drafts.store(draft, profile)
-    ranking.rerank(profile)
+    edits.reweigh(profile)
+    edits.adopt(profile)
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile
 

@@ -58,8 +58,9 @@ def judge() -> int:
 
 @shared_task(name="scoring.open_profile")
 def open_profile(profile_id: int) -> None:
-    """Open and screen the newest day of a profile that was just saved, and have it read."""
+    """Open and screen the newest day of a profile that was just saved, by its new words, and have it read."""
     profile = Profile.objects.active().filter(pk=profile_id).first()
     if profile is not None:
         editions.open_newest(profile, timezone.now())
+        tick.rescreen_due(timezone.now())
         doorbell.ring(JUDGE)

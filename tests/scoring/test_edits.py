@@ -1,14 +1,15 @@
 """What an edit of a profile does to days that are there already."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from profiles import revisions
+from profiles import drafts, revisions
 from profiles.models import Interest
-from scoring import editions, edits, rubric
+from scoring import editions, edits, profile_changes, rubric
 from scoring.models import Call, Candidate, Edition, Score
 from scoring.packed import Code
 from tests import factories
@@ -251,3 +252,16 @@ def test_a_weight_is_no_new_word(profile):
     set_weights(profile, 0.5, 0.5)
 
     assert edits.adopt(profile) == []
+
+
+def test_a_saved_form_reaches_the_days_that_are_there(profile):
+    edition = screened(profile, papers=3)
+    draft = drafts.draft_of(profile)
+    graphs, robots = draft.interests
+    words = replace(graphs, description="cheese")
+
+    profile_changes.store(replace(draft, interests=(words, robots)), profile)
+
+    edition.refresh_from_db()
+    assert edition.revision == revisions.current(profile, rubric.VERSION)
+    assert editions.rescreen(edition, NOW)
