@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -65,11 +65,19 @@ def _book(block: Block, booking: Booking, now: dt.datetime) -> list[Score]:
 def record(block: Block, booking: Booking, now: dt.datetime | None = None) -> list[Score]:
     """Book an answer once. A late one, whose hold was ended by the reaper, writes its true usage and no score.
 
-    Safe to repeat: the second time the hold has ended.
+    Safe to repeat: the second time the hold has ended. A connection that was lost is opened once more, for the
+    answer is paid for.
     """
     now = now or timezone.now()
     try:
-        scores = _book(block, booking, now)
+        try:
+            scores = _book(block, booking, now)
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block:
+                raise
+            log.warning("booking_repeated", call=str(block.call.public_id), problem=type(error).__name__)
+            connection.close()
+            scores = _book(block, booking, now)
     except budget.HoldEnded:
         budget.true_up(block.hold, booking.usage, now=now)
         log.warning("answer_came_late", call=str(block.call.public_id))
