@@ -7,7 +7,6 @@ What a profile may be is `profiles.drafts` alone; here texts become numbers and 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
@@ -26,13 +25,21 @@ _REASONS_FOR = {"zh-hans": "zh-Hans", "en": "en"}
 
 @dataclass
 class Row:
-    """One research field as typed; `terms` is one text."""
+    """One research field as typed; `terms` is one text.
+
+    `found` and `is_unknown` are what screening makes of the words, filled in by the page that shows the row.
+    """
 
     name: str = ""
     description: str = ""
     weight: str = "1"
     terms: str = ""
     problems: dict[str, list[str]] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+    is_unknown: bool = False
+
+    def own_terms(self) -> tuple[str, ...]:
+        return tuple(term.strip() for term in _SEPARATORS.split(self.terms) if term.strip())
 
     @property
     def is_empty(self) -> bool:
@@ -148,7 +155,7 @@ class Editor:
 
     def _interest(self, number: int, row: Row, found: list[Problem]) -> InterestDraft:
         weight = _float(f"interests.{number}.weight", row.weight, found)
-        return InterestDraft(row.name, row.description, weight, tuple(_SEPARATORS.split(row.terms)))
+        return InterestDraft(row.name, row.description, weight, row.own_terms())
 
     def _pin(self, found: list[Problem]) -> None:
         """Put each problem beside the input that it is about."""
@@ -180,13 +187,6 @@ class Editor:
 def digest_of(draft: Draft) -> str:
     """Names a draft, so that what is saved is what the price was shown for."""
     return hashlib.sha256(json.dumps(asdict(draft), sort_keys=True).encode()).hexdigest()[:32]
-
-
-def problems_by_field(error: BadDraft) -> Mapping[str, list[str]]:
-    by_field: dict[str, list[str]] = {}
-    for problem in error.problems:
-        by_field.setdefault(problem.where or "non_field_errors", []).append(problem.message)
-    return by_field
 
 
 def _float(where: str, text: str, found: list[Problem]) -> float:

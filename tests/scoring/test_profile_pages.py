@@ -238,17 +238,22 @@ def test_a_moved_field_keeps_its_scores_and_a_removed_one_counts_nothing(alice):
     assert ranking.rerank(profile) == 0
 
 
-def test_a_field_without_a_known_word_says_so_beside_it(client, alice):
-    profile = factories.profile(alice, interests=("graphs", "planning"))
-    Edition.objects.create(
-        profile=profile, day=DAY, state=Edition.State.SCREENED, revision=revisions.current(profile, "1"),
-        screening={"unknown": [1]},
-    )  # fmt: skip
+def test_a_field_without_a_known_word_says_so_before_it_is_saved(client, alice):
+    form = {**FORM, "interest_name": ["Graph learning", "Zyxwvut"], "interest_description": ["", "qqqq"]}
 
-    page = client.get(reverse("profile", args=[profile.public_id])).text
+    page = client.post(reverse("profile_new"), form).text
 
     assert page.count("No word of this field is known") == 1
-    assert page.index("No word of this field is known") > page.index('value="Planning"')
+    assert page.index("No word of this field is known") > page.index('value="Zyxwvut"')
+
+
+def test_the_owner_sees_what_is_looked_for_and_may_write_terms_of_their_own(client, alice):
+    form = {**FORM, "interest_name": ["图神经网络", "Planning"], "interest_terms": ["", "motion planning"]}
+
+    page = client.post(reverse("profile_new"), form).text
+
+    assert "graph neural network" in page
+    assert "motion planning" in page.split("Looked for now")[2]
 
 
 def test_the_price_with_a_model_is_papers_times_tokens(alice):
