@@ -1,6 +1,6 @@
-"""VERB. The clock of one process, for as long as it runs: three threads, so that none holds up another.
+"""VERB. The clock of one process, for as long as it runs: four threads, so that none holds up another.
 
-Asking arXiv waits for its pace, asking a model waits for the model; a new reader waits for neither.
+arXiv is asked at its pace, a model thinks, a mail server may hang; a new reader waits for none of them.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, close_old_connections
 from django.utils import timezone
 
-from . import judging, tick
+from . import digest, judging, tick
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Clock:
         self._stopping.set()
 
     def run(self) -> None:
-        steps = (tick.harvest_due, tick.housekeep, self._read)
+        steps = (tick.harvest_due, tick.housekeep, self._read, digest.send_due)
         with ThreadPoolExecutor(len(steps), thread_name_prefix="clock") as pool:
             threads = [pool.submit(self._repeat, step) for step in steps]
             done, _ = wait(threads, return_when=FIRST_COMPLETED)

@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from profiles.models import Profile
 
-from . import doorbell, editions, judging, tick
+from . import digest, doorbell, editions, judging, tick
 
 JUDGE = "scoring.judge"
 HARVEST = "scoring.harvest"
+MAIL = "scoring.mail"
 
 _stopping = threading.Event()
 # One drain a process: it has sixteen calls in flight by itself. A ring during a drain asks for one more look.
@@ -29,10 +30,10 @@ def _claim_nothing_more(**_: object) -> None:
 
 @shared_task(name="scoring.tick")
 def run_tick() -> None:
-    """Keep house, then wake whoever harvests and whoever reads."""
+    """Keep house, then wake whoever harvests, reads and mails."""
     tick.housekeep(timezone.now())
-    doorbell.ring(HARVEST)
-    doorbell.ring(JUDGE)
+    for task in (HARVEST, JUDGE, MAIL):
+        doorbell.ring(task)
 
 
 @shared_task(name=HARVEST)
@@ -54,6 +55,12 @@ def judge() -> int:
             _draining.release()
     tick.close_due(timezone.now())
     return scores
+
+
+@shared_task(name=MAIL)
+def mail() -> int:
+    """Send the digests that are due; a mail server that hangs holds up only this."""
+    return digest.send_due(timezone.now())
 
 
 @shared_task(name="scoring.open_profile")

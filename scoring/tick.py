@@ -16,7 +16,7 @@ from papers.harvest import HarvestReport, harvest_day, open_transport
 from papers.models import Announcement, Harvest
 from profiles.models import Profile
 
-from . import editions, judging, slots
+from . import digest, editions, judging, slots
 from .models import Candidate, Edition, Slot
 
 log = structlog.get_logger(__name__)
@@ -161,7 +161,7 @@ def expire_due(now: dt.datetime) -> int:
 
 
 def housekeep(now: dt.datetime) -> None:
-    """All that is due but asking arXiv and asking models: quick, and without any network."""
+    """All that is due but asking arXiv, asking models and sending mail: quick, and no network."""
     slots.beat(now)
     judging.reap(now)
     open_due(now)
@@ -173,8 +173,9 @@ def housekeep(now: dt.datetime) -> None:
 
 
 def tick(now: dt.datetime) -> None:
-    """Whatever is due, to its end: ask arXiv, keep house, read what can be read, close. Safe to repeat."""
+    """Whatever is due, to its end: ask arXiv, keep house, read what can be read, close, mail. Safe to repeat."""
     harvest_due(now)
     housekeep(now)
     judging.drain()
     close_due(now)
+    digest.send_due(now)

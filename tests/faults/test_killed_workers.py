@@ -1,23 +1,19 @@
-"""Workers that die over Redis and PostgreSQL: nothing is lost, and nothing is charged twice.
+"""Workers and a Redis that die over PostgreSQL: nothing is lost, and nothing is charged twice.
 
 The model is another process with a bill of its own, which is the truth that our books are compared with.
 """
 
 import datetime as dt
 import random
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
-from portal.celery import app
-from scoring import budget, judging
-from scoring.accounts import account
-from scoring.models import Call, Candidate, Edition, Hold, Score
-from tests import factories
-from tests.faults.processes import OwnRedis, model, own_redis, worker
+from scoring import judging
+from scoring.models import Call, Candidate, Hold
+from tests.faults.books import assert_the_books_agree_with_the_bill, is_all_read, ring, two_readers
+from tests.faults.processes import OwnRedis, model, worker
 from tests.waiting import wait_until
 
 pytestmark = [
@@ -28,55 +24,6 @@ pytestmark = [
 ]
 
 LEASES_OVER = dt.timedelta(seconds=judging.CLAIM_SECONDS + 1)
-
-
-@pytest.fixture
-def broker(tmp_path, settings):
-    """A Redis of this test's own, to which the doorbell of this process rings too."""
-    with own_redis(tmp_path) as server:
-        settings.CELERY_BROKER_URL = server.url
-        yield server
-
-
-def ring(broker: OwnRedis, *tasks: str) -> None:
-    """As beat does, by name."""
-    with app.connection_for_write(broker.url) as connection:
-        for task in tasks:
-            app.send_task(task, connection=connection)
-
-
-def two_readers(base_url: str, papers: int) -> None:
-    for _ in range(2):
-        reader = factories.profile(factories.user(), categories=["cs.LG"], target_recall=1.0)
-        factories.provider(base_url, profile=reader, concurrency=4)
-    factories.announced_papers(papers)
-
-
-def is_all_read() -> bool:
-    unfinished = [Candidate.State.WAITING, Candidate.State.CLAIMED]
-    return Candidate.objects.exists() and not Candidate.objects.filter(state__in=unfinished).exists()
-
-
-def assert_the_books_agree_with_the_bill(bill: list[dict], papers: int) -> None:
-    """0 lost, 0 charged twice: every call of the model's own bill has one ended hold that covers it."""
-    for edition in Edition.objects.all():
-        assert account(edition).judged == papers
-        assert account(edition).is_true
-    assert Score.objects.count() == papers * Edition.objects.count()
-    holds = {str(hold.key): hold for hold in Hold.objects.all()}
-    billed = Counter(line["request_id"] for line in bill if line["status"] == 200)
-    assert set(billed) <= set(holds)
-    assert set(billed.values()) <= {1}
-    for key in billed:
-        assert holds[key].state in {Hold.State.SETTLED, Hold.State.ASSUMED}
-    settled = Hold.objects.filter(state=Hold.State.SETTLED)
-    assert sum(hold.used_tokens for hold in settled) == sum(
-        line["usage"]["total_tokens"]
-        for line in bill
-        if holds[line["request_id"]].state == Hold.State.SETTLED
-    )
-    assert budget.audit() == []
-    call_command("audit")
 
 
 def run_until_killed(folder: Path, broker: OwnRedis, calls: int) -> None:
@@ -95,7 +42,7 @@ def test_ten_kills_lose_nothing_and_charge_nothing_twice(tmp_path, broker):
         two_readers(simulated.base_url, papers)
 
         for _ in range(10):
-            run_until_killed(tmp_path, broker, calls=chance.randint(1, 5))
+            run_until_killed(tmp_path, broker, calls=chance.randint(6, 12))
             judging.reap(timezone.now() + LEASES_OVER)
         left_over = Candidate.objects.waiting().count()
         with worker(tmp_path, broker.url):
@@ -104,3 +51,57 @@ def test_ten_kills_lose_nothing_and_charge_nothing_twice(tmp_path, broker):
 
         assert left_over > 0
         assert_the_books_agree_with_the_bill(simulated.bill(), papers)
+
+
+def test_a_redis_that_forgets_its_queue_loses_no_work(tmp_path, broker):
+    """F9: messages that nobody had taken are gone; so is the connection of a worker in the middle of its work."""
+    with model(tmp_path, "--latency", "0.2") as simulated:
+        two_readers(simulated.base_url, 60)
+        ring(broker, "scoring.tick", "scoring.judge")
+        broker.restart_empty()
+        assert broker.waiting_messages() == 0
+
+        with worker(tmp_path, broker.url):
+            ring(broker, "scoring.tick")
+            wait_until(lambda: Call.objects.count() >= 2, "reading has begun")
+            broker.restart_empty()
+            wait_until(broker.answers, "redis is back")
+            ring(broker, "scoring.tick")
+            wait_until(is_all_read, "every paper is read")
+
+        assert_the_books_agree_with_the_bill(simulated.bill(), 60)
+
+
+def test_a_message_that_comes_again_before_its_task_has_ended_finds_nothing_to_claim(tmp_path, broker):
+    """F12: Redis gives a message out again after a second; a call takes three."""
+    with model(tmp_path, "--latency", "3") as simulated:
+        two_readers(simulated.base_url, 40)
+
+        with (
+            worker(tmp_path, broker.url, VISIBILITY_SECONDS="1"),
+            worker(tmp_path, broker.url, VISIBILITY_SECONDS="1"),
+        ):
+            ring(broker, "scoring.tick")
+            wait_until(is_all_read, "every paper is read")
+
+        assert Call.objects.count() == len(simulated.bill()) == 4
+        assert_the_books_agree_with_the_bill(simulated.bill(), 40)
+
+
+def test_sigterm_ends_a_worker_in_time_and_loses_nothing(tmp_path, broker):
+    """F16: a deployment. What is in flight is finished, nothing more is claimed."""
+    with model(tmp_path, "--latency", "1") as simulated:
+        two_readers(simulated.base_url, 300)
+        with worker(tmp_path, broker.url) as first:
+            ring(broker, "scoring.tick")
+            wait_until(lambda: Call.objects.filter(sent_at__isnull=False).exists(), "a call is in flight")
+
+            code = first.stop()
+
+        assert code == 0
+        assert not Hold.objects.open().exists()
+        assert Candidate.objects.waiting().exists()
+        with worker(tmp_path, broker.url):
+            ring(broker, "scoring.tick")
+            wait_until(is_all_read, "every paper is read")
+        assert_the_books_agree_with_the_bill(simulated.bill(), 300)
