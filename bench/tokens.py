@@ -16,7 +16,8 @@ from pathlib import Path
 
 from bench import recorded
 from scoring import llm, rubric, tokens
-from scoring.guarded_transport import AddressPolicy
+from scoring.addresses import AddressPolicy
+from scoring.endpoint import Endpoint
 from scoring.rubric import InterestText, PaperText, RevisionText
 from scoring.simulated.brain import Labels, title_key
 from scoring.simulated.server import Settings, running
@@ -95,7 +96,7 @@ def read(
     """The usage of every call over these papers, and how many papers a model without mistakes named."""
     usages, named = [], 0
     with running(Settings(labels=labels, reasoning_per_paper=reasoning)) as model:
-        endpoint = llm.Endpoint(model.base_url, "recorded", policy=AddressPolicy(allows_loopback=True))
+        endpoint = Endpoint(model.base_url, "recorded", policy=AddressPolicy(allows_loopback=True))
         endpoint = replace(endpoint, abilities=replace(endpoint.abilities, reasoning_per_paper=reasoning))
         for block in blocks_of(papers):
             prompt = rubric.judging_prompt(

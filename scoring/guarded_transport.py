@@ -5,18 +5,18 @@ was checked is the one that is used. A call ends at its deadline even if the ser
 ends at its cap. There are no redirects, no proxies from the environment and no compressed bodies.
 """
 
-import ipaddress
 import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import httpcore2
 import httpx2
 from httpcore2 import NetworkBackend, NetworkStream
+
+from scoring.addresses import AddressPolicy
 
 CONNECT_SECONDS = 5.0
 BODY_BYTES = 4_000_000
@@ -32,40 +32,6 @@ class BodyTooLarge(httpcore2.ReadError):
 
 class DeadlinePassed(httpcore2.ReadTimeout):
     """The whole call took longer than it may, however lively it was."""
-
-
-@dataclass(frozen=True)
-class AddressPolicy:
-    """Which addresses may be connected to: public ones always, others only as named.
-
-    `networks` are CIDR texts from the operator's list; `allows_loopback` is for a server that the operator
-    configured on this machine.
-    """
-
-    networks: tuple[str, ...] = ()
-    allows_loopback: bool = False
-
-    def allows(self, address: str) -> bool:
-        ip = _innermost(ipaddress.ip_address(address.partition("%")[0]))
-        if ip.is_loopback and self.allows_loopback:
-            return True
-        if any(ip in ipaddress.ip_network(text, strict=False) for text in self.networks):
-            return True
-        return ip.is_global and not ip.is_multicast
-
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-def _innermost(
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
-) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IPv4 address that an IPv6 one only wraps."""
-    if isinstance(ip, ipaddress.IPv4Address):
-        return ip
-    if ip in _NAT64:
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 class _CallLimits(threading.local):

@@ -13,13 +13,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import openai
 
+from scoring.addresses import AddressPolicy
+from scoring.endpoint import Endpoint
 from scoring.guarded_transport import (
-    AddressPolicy,
     AddressRefused,
     BodyTooLarge,
     DeadlinePassed,
@@ -30,8 +31,6 @@ from scoring.ladder import Abilities, StepDown, cap_of, named_refusal, request_b
 from scoring.rubric import Prompt
 from scoring.usage import Usage, from_response
 
-READ_SECONDS = 120.0
-TOTAL_SECONDS = 150.0
 LADDER_STEPS = 8
 
 
@@ -105,20 +104,6 @@ class LlmMisconfigured(LlmError):
 
 
 # --- what is asked and what is learned -------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where and how to ask. `extra_params` go into every request's body as the operator wrote them."""
-
-    base_url: str
-    model: str
-    api_key: str = field(default="", repr=False)
-    abilities: Abilities = field(default_factory=Abilities)
-    extra_params: Mapping[str, Any] = field(default_factory=dict)
-    policy: AddressPolicy = field(default_factory=AddressPolicy)
-    read_seconds: float = READ_SECONDS
-    total_seconds: float = TOTAL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -300,9 +285,9 @@ def _answer(body: bytes, prompt: Prompt, abilities: Abilities, rung: int) -> Ans
     text, finish = message.get("content"), str(choice.get("finish_reason") or "")
     if finish == "content_filter" or message.get("refusal"):
         raise LlmRefused("the model declined", used)
-    if finish == "length" and used is not None and used.reasoning_tokens and not text:
+    if finish == "length" and used is not None and used.reasoning_tokens:
         abilities = with_room_to_think(abilities, used.reasoning_tokens, len(prompt.labels))
-        text = ""
+        text = text or ""
     if not isinstance(text, str):
         raise LlmGarbled("the answer has no text", used)
     return Answer(

@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from profiles.models import Profile, Team
 
 from . import local_judge
-from .guarded_transport import AddressPolicy
+from .addresses import AddressPolicy
+from .endpoint import Endpoint
 from .ladder import Abilities
-from .llm import Endpoint
 from .models import Provider
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scoring.guarded_transport import AddressPolicy
-from scoring.llm import Endpoint
+from scoring.addresses import AddressPolicy
+from scoring.endpoint import Endpoint
 from scoring.simulated.server import Settings, SimulatedModel, running
 
 LOOPBACK = AddressPolicy(allows_loopback=True)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from scoring import budget, crash_points, llm, local_judge, packed, providers, verdicts
 from scoring.editions.estimating import brief_of
+from scoring.endpoint import TOTAL_SECONDS
 from scoring.llm import Answer, LlmError, LlmMisconfigured
 from scoring.models import Candidate, Score
 from scoring.providers import KeyUnreadable
@@ -18,7 +19,7 @@ from .failures import book_failure
 from .records import Booking, record
 
 
-def judge_block(block: Block, *, deadline_seconds: float = llm.TOTAL_SECONDS) -> list[Score]:
+def judge_block(block: Block, *, deadline_seconds: float = TOTAL_SECONDS) -> list[Score]:
     """The scores that came of it, none where the call failed: then its papers wait again or have failed.
 
     Slow: no transaction may be open here. Never raises for what a model or its server does.

@@ -21,7 +21,7 @@ from scoring.packed import Code
 from scoring.transactions import retried
 
 from .blocks import DICE, Block
-from .records import Booking, fail, record, save_returned
+from .records import MISREADS_TO_FAIL, Booking, fail, record, save_returned
 
 # A 429 without a usable Retry-After; and a wait that is too long to keep anything for.
 DEFAULT_WAIT_SECONDS = 10.0
@@ -35,14 +35,32 @@ def book_failure(block: Block, error: LlmError, now: dt.datetime) -> None:
         case LlmAnswered():
             _settle_useless_answer(block, error, now)
         case LlmRejected():
-            _give_up(block, error, now, _smaller_or_failed(block, error))
+            _reject(block, error, now)
         case LlmMisconfigured():
             providers.stop(block.provider, error.code, now)
-            _give_up(block, error, now, _waiting_for_provider(now, None, counts=False))
+            _give_up(block, error, now, _waiting_for_provider(None, counts=False))
         case LlmUnavailable():
             _wait(block, error, now)
         case _:
             raise error
+
+
+def _reject(block: Block, error: LlmRejected, now: dt.datetime) -> None:
+    """In company it is told by halving whose fault it is; alone it is the paper's, if the server takes others."""
+    if len(block.rows) == 1 and type(error) is LlmRejected and not _takes_requests(block, now):
+        providers.stop(block.provider, error.code, now)
+        _give_up(block, error, now, _waiting_for_provider(None, counts=False))
+        return
+    _give_up(block, error, now, _smaller_or_failed(block, error))
+
+
+def _takes_requests(block: Block, now: dt.datetime) -> bool:
+    """Whether the provider has answered anything of ours within a day."""
+    return Call.objects.filter(
+        provider=block.provider,
+        outcome__in=["judged", "partial", "doctor"],
+        ended_at__gt=now - dt.timedelta(days=1),
+    ).exists()
 
 
 def _settle_useless_answer(block: Block, error: LlmAnswered, now: dt.datetime) -> None:
@@ -74,13 +92,13 @@ def _wait(block: Block, error: LlmUnavailable, now: dt.datetime) -> None:
         seconds = max(error.retry_after or 0.0, DICE.uniform(0.5, 1.5) * 2 ** min(attempts, 6))
         providers.note_failure(block.provider, now)
     until = now + dt.timedelta(seconds=min(seconds, LONGEST_WAIT_SECONDS))
-    _give_up(block, error, now, _waiting_for_provider(now, until, counts=error.code != "rate_limited"))
+    _give_up(block, error, now, _waiting_for_provider(until, counts=error.code != "rate_limited"))
 
 
 Change = Callable[[Candidate], None]
 
 
-def _waiting_for_provider(now: dt.datetime, until: dt.datetime | None, *, counts: bool) -> Change:
+def _waiting_for_provider(until: dt.datetime | None, *, counts: bool) -> Change:
     def change(candidate: Candidate) -> None:
         candidate.not_before, candidate.waits_for = until, Waits.PROVIDER
         candidate.attempts += counts
@@ -99,7 +117,7 @@ def _smaller_or_failed(block: Block, error: LlmError) -> Change:
             candidate.largest_block = size // 2
             return
         candidate.misreads += 1
-        if is_final or candidate.misreads >= 3:
+        if is_final or candidate.misreads >= MISREADS_TO_FAIL:
             fail(candidate, error.code)
 
     return change

@@ -128,7 +128,7 @@ def overlap_score(paper: ReadPaper, interest: str) -> int:
     wanted = set(words(interest))
     title, body = set(words(paper.title)), words(paper.abstract)
     weight = sum(1.6 * (word in title) + min(2, body.count(word)) * 0.55 for word in wanted)
-    return round(97 * (1 - math.exp(-weight / 2.2)))
+    return round(97 * (1 - math.exp(-weight / 3.4)))
 
 
 def with_noise(score: int, key: str) -> int:

@@ -317,3 +317,29 @@ def test_an_injected_paper_moves_nothing_but_its_own_score(judge, fake_model, or
     assert not alone.is_quote_verified
     assert "<" not in alone.reason
     assert set(states(edition)) == {State.JUDGED}
+
+
+def test_a_server_that_takes_no_request_at_all_is_stopped_and_no_paper_fails(alice, judge, fake_model):
+    fake_model.settings.faults.add(*[Fault(status=400)] * 10)
+    edition = factories.edition_to_read(alice, papers(4))
+
+    read_all()
+
+    judge.refresh_from_db()
+    assert judge.paused_reason == "rejected"
+    assert set(states(edition)) == {State.WAITING}
+    assert len(fake_model.requests) == 3
+
+
+def test_a_paper_that_a_server_does_not_take_fails_alone(alice, judge, fake_model):
+    factories.edition_to_read(alice, papers(1), day=factories.DAY - dt.timedelta(days=1))
+    read_all()
+    fake_model.settings.faults.add(*[Fault(status=400)] * 3)
+    edition = factories.edition_to_read(alice, papers(1))
+
+    read_all()
+
+    assert states(edition) == [State.FAILED]
+    assert Candidate.objects.get(edition=edition).failure == "rejected"
+    judge.refresh_from_db()
+    assert judge.paused_at is None

@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from scoring import llm, rubric
-from scoring.guarded_transport import AddressPolicy
+from scoring.addresses import AddressPolicy
+from scoring.endpoint import Endpoint
 from scoring.ladder import Abilities
 from scoring.rubric import InterestText, PaperText, RevisionText
 from scoring.simulated import faults
@@ -182,7 +183,7 @@ def test_nobody_at_home_is_not_billed():
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
 
         with pytest.raises(llm.LlmUnavailable) as caught:
-            llm.judge(prompt(), llm.Endpoint(address, "m", policy=LOOPBACK))
+            llm.judge(prompt(), Endpoint(address, "m", policy=LOOPBACK))
 
     assert (caught.value.code, caught.value.may_be_billed) == ("connection", False)
 
@@ -248,7 +249,7 @@ def test_thinking_that_eats_the_cap_gets_room_next_time(fake_model):
 )
 def test_a_private_address_is_refused_when_connecting(address):
     with pytest.raises(llm.LlmMisconfigured) as caught:
-        llm.judge(prompt(), llm.Endpoint(address, "m"))
+        llm.judge(prompt(), Endpoint(address, "m"))
 
     assert caught.value.code == "address_refused"
 
