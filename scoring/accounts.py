@@ -12,9 +12,10 @@ from typing import Any
 
 from django.db.models import F, Sum
 
-from papers.models import Announcement, ArxivCount
+from papers.models import Announcement, AnnouncementQuerySet, ArxivCount
 from scoring.budget import Violation
 from scoring.models import Candidate, Edition, Score
+from scoring.models.editions import CandidateQuerySet
 from scoring.packed import BadPacked, Code, Entry, counts, unpack
 
 CODE_OF = {
@@ -106,7 +107,7 @@ def account(edition: Edition) -> Account:
     )
 
 
-def announced_to(edition: Edition) -> Any:
+def announced_to(edition: Edition) -> AnnouncementQuerySet:
     """What arXiv named to a reader of the edition's categories that day."""
     return Announcement.objects.announced_to(edition.categories, edition.day, cross_lists=edition.cross_lists)
 
@@ -218,7 +219,7 @@ def _belongs(score: Score, candidate: Candidate) -> bool:
     return (score.paper_id, score.profile_id) == (candidate.paper_id, candidate.profile_id)
 
 
-def _candidates(edition: Edition) -> Any:
+def _candidates(edition: Edition) -> CandidateQuerySet:
     return Candidate.objects.filter(edition=edition)
 
 

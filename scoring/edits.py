@@ -37,19 +37,21 @@ class Weighing:
 def weighing(revision: Revision, interests: Sequence[Interest]) -> Weighing:
     """Today's weights for a revision's interests: each known again by name, else by description, else by place.
 
-    By place only while their number is the same, and where the one that stands there has no score of its own.
-
-    An interest that is gone weighs nothing. `interests` are the profile's, in their order.
+    By place only while their number is the same, and where what stands there is not known otherwise. An
+    interest that is gone weighs nothing. `interests` are the profile's, in their order.
     """
     old = revision.content["interests"]
     names = {words["name"] for words in old}
     by_name = {interest.name: interest for interest in interests}
-    by_text = {i.description: i for i in interests if i.description and i.name not in names}
+    strangers = [interest for interest in interests if interest.name not in names]
+    by_text = {interest.description: interest for interest in strangers if interest.description}
+    texts = {words["description"] for words in old}
     weights, positions = [], []
     for place, words in enumerate(old):
         now = by_name.get(words["name"]) or by_text.get(words["description"])
-        if now is None and len(old) == len(interests) and interests[place].name not in names:
-            now = interests[place]
+        if now is None and len(old) == len(interests):
+            there = interests[place]
+            now = there if there in strangers and there.description not in texts - {""} else None
         weights.append(now.weight if now else 0.0)
         positions.append(now.position if now else 0)
     return Weighing(tuple(weights), tuple(positions))

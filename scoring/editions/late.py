@@ -15,7 +15,8 @@ from .estimating import estimates_for
 from .listing import Owed, entries_for, owed_to
 from .screening import BATCH, arxiv_ids, candidate_for, keep_account
 
-_UNREAD = {Code.WAITING, Code.SCREENED, Code.SEEN, Code.WITHDRAWN, Code.PARKED, Code.EXPIRED}
+# What a model has read or is reading stays, even where arXiv corrects its day: `audit` then names it.
+_KEPT = {Code.JUDGED, Code.IN_WORK}
 
 
 @retried
@@ -28,7 +29,7 @@ def reopen(edition: Edition, now: dt.datetime) -> int:
     transaction; safe to repeat.
     """
     with transaction.atomic():
-        locked = Edition.objects.select_for_update().select_related("profile").get(pk=edition.pk)
+        locked = Edition.objects.select_for_update(of=("self",)).select_related("profile").get(pk=edition.pk)
         owed = {one.paper_id: one for one in owed_to(locked)}
         entries = _set_withdrawn_aside(
             locked, _without_corrected(locked, unpack(locked.packed), owed), owed, now
@@ -82,7 +83,7 @@ def _sampled(entries: Sequence[Entry], rest: list[int], seed: str) -> set[int]:
 
 def _without_corrected(edition: Edition, entries: list[Entry], owed: dict[int, Owed]) -> list[Entry]:
     """The list without unread papers that are not announced to it any more; they may enter another day."""
-    gone = [e.paper_id for e in entries if e.paper_id not in owed and e.code in _UNREAD]
+    gone = [e.paper_id for e in entries if e.paper_id not in owed and e.code not in _KEPT]
     if gone:
         Candidate.objects.filter(edition=edition, paper__in=gone).delete()
         FirstSeen.objects.filter(profile=edition.profile_id, day=edition.day, paper__in=gone).delete()

@@ -26,7 +26,9 @@ BATCH = 500
 FREE_STATES = (Candidate.State.WAITING, Candidate.State.ESTIMATED)
 _FREE_CODES = {Code.WAITING, Code.SCREENED, Code.ESTIMATED}
 # What a candidate went through, which no new estimate undoes.
-_HISTORY = ("batch", "attempts", "misreads", "solo_crashes", "largest_block", "not_before", "failure")
+_HISTORY = (
+    "batch", "waits_for", "attempts", "misreads", "solo_crashes", "largest_block", "not_before", "failure",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def rescreen(edition: Edition, now: dt.datetime | None = None) -> bool:
     while True:
         edition.refresh_from_db()
         revision = edition.revision
-        if edition.state == Edition.State.OPEN or revision is None or not _has_new_words(edition):
+        if revision is None or edition.state == Edition.State.OPEN or not _has_new_words(edition, revision):
             return False
         listed = bytes(edition.packed)
         decision = _decide(edition, revision, _FREE_CODES)
@@ -93,8 +95,9 @@ def keep_account(edition: Edition) -> None:
     edition.save(update_fields=["account"])
 
 
-def _has_new_words(edition: Edition) -> bool:
-    return edition.revision is not None and edition.screening.get("revision") != edition.revision.content_hash
+def _has_new_words(edition: Edition, revision: Revision) -> bool:
+    estimated_by = edition.screening.get("revision")
+    return estimated_by is not None and estimated_by != revision.content_hash
 
 
 def _decide(edition: Edition, revision: Revision, codes: set[Code]) -> Decision:

@@ -6,6 +6,7 @@ probability that the paper is worth reading for that interest; a profile wants a
 This is the prior of `design.md` §7: a learner that has seen scores replaces it behind the same `Estimates`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ _BM25_B = 0.5
 _FEW_PAPERS = 20
 # How far a field's words are trusted in which no word of a field was known.
 _UNKNOWN_STRENGTH = 0.3
+_EXCEPTION = re.compile(r"\b(?:unless|except)\b|除非|除了|但", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,19 +96,15 @@ def _penalty(index: Index, exclusions: Sequence[str]) -> np.ndarray:
     """How much each paper loses, in logits, for lying far towards what is not wanted."""
     most = np.zeros(index.day_size)
     for text in exclusions:
-        wanted_not = _unless_removed(text)
-        blended = _blend(index, expand(wanted_not).terms)[: index.day_size]
+        blended = _blend(index, expand(_without_exception(text)).terms)[: index.day_size]
         most = np.maximum(most, np.minimum(blended, _HIGHEST) - _EXCLUSION_FROM)
     return _EXCLUSION_SLOPE * most
 
 
-def _unless_removed(text: str) -> str:
-    """An exclusion without its exception: "medical imaging, unless central to an interest"."""
-    for mark in ("unless", "except", "除非", "除了", "但"):
-        head, found, _ = text.partition(mark)
-        if found and head.strip():
-            text = head
-    return text
+def _without_exception(text: str) -> str:
+    """An exclusion as far as its exception: "medical imaging, unless central to an interest"."""
+    head = _EXCEPTION.split(text, maxsplit=1)[0]
+    return head if head.strip() else text
 
 
 def _strength(index: Index, expansion: Expansion) -> float:

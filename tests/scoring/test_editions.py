@@ -480,3 +480,18 @@ def test_opening_and_screening_take_as_many_queries_for_few_as_for_many(alice):
         asked.append(len(queries))
 
     assert asked[0] == asked[1] <= 45
+
+
+def test_what_no_model_read_follows_its_corrected_day(alice):
+    profile = factories.profile(alice)
+    paper = factories.announced_papers(1)[0]
+    edition = editions.open_edition(profile, DAY)
+    editions.screen(edition, NOW)
+    finish(edition)
+    Announcement.objects.filter(paper=paper).update(day=NEXT_DAY)
+
+    editions.reopen(edition, NOW)
+
+    assert codes(edition) == {}
+    assert codes(editions.open_edition(profile, NEXT_DAY)) == {paper.pk: Code.WAITING}
+    assert editions.audit() == []
