@@ -89,9 +89,8 @@ def _pieces(data: bytes, tag: bytes, head: bytes, close: bytes) -> Iterator[ET.E
             yield _lost(position, str(error), match.group(0))
     cut = re.search(rb"<" + tag + rb"\b", data[end:])
     if cut:
-        yield bad_record(
-            position + 1, "the page ends in the middle of this record", data[end + cut.start() :]
-        )
+        reason = "the page ends in the middle of this record"
+        yield bad_record(position + 1, reason, data[end + cut.start() :], "cut_off")
 
 
 def _lost(position: int, problem: str, raw: bytes) -> BadRecord:

@@ -26,7 +26,7 @@ _BRACED_LETTER = re.compile(r"\{\s*([^\W\d_][\u0300-\u036f]?)\s*\}")
 _APOSTROPHE_IN_NAME = re.compile(r"(?<![^\W_])([DOL])\\'\s?(?=[A-Z])")
 _ELISION = re.compile(r"(?<=\w)\\'(?=(?:s|t|re|ve|ll|d|m)\b)")
 _TIE = re.compile(r"(?<!\\)~")
-_LONE = re.compile(r"\\([\"'])")
+_LONE = re.compile(r"\\+([\"'])")
 _MATH = re.compile(
     r"\$\$.+?\$\$|(?<!\\)\$(?!\s)(?:[^$\\]|\\.)+?(?<!\s)\$(?!\d)|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL
 )
