@@ -46,5 +46,5 @@ def of(edition: Edition, zone: Any) -> Blocked | None:
     }
     if edition.blocked_until:
         local = timezone.localtime(edition.blocked_until, zone)
-        text += " " + _("A new count starts at %(at)s.") % {"at": date_format(local, "DATETIME_FORMAT")}
+        text += " " + _("A new count starts at %(at)s.") % {"at": date_format(local, "Y-m-d H:i")}
     return Blocked(HEADINGS[scope], text, HELP[scope])

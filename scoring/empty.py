@@ -123,7 +123,7 @@ def within(page: DayPage) -> Nothing:
 
 
 def _future(day: dt.date) -> str:
-    at = date_format(calendar.mailed_at(day), "DATETIME_FORMAT")
+    at = date_format(calendar.mailed_at(day), "Y-m-d H:i")
     return _("arXiv will mail the list of %(day)s at %(at)s UTC.") % {"day": date_format(day), "at": at}
 
 
