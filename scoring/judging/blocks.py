@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from papers.models import PaperVersion
+from papers.models import Paper, PaperVersion
 from profiles.models import Profile, Revision
 from scoring import rubric, suspicion, tokens
 from scoring.ladder import Abilities, cap_of
@@ -66,15 +66,17 @@ class Block:
 
 
 def rows_of(candidates: Sequence[Candidate]) -> list[Row]:
-    """The candidates with the texts of the versions that they are about."""
+    """The candidates with the texts of the versions that they are about; without one, the title alone."""
     wanted = {(each.paper_id, each.version) for each in candidates}
     found = PaperVersion.objects.filter(
         paper_id__in={paper for paper, _ in wanted}, number__in={number for _, number in wanted}
     ).values_list("paper_id", "number", "title", "abstract")
     texts = {(paper, number): PaperText(title, abstract) for paper, number, title, abstract in found}
+    textless = {paper for paper, number in wanted if (paper, number) not in texts}
+    titles = dict(Paper.objects.filter(pk__in=textless).values_list("pk", "title")) if textless else {}
     rows = []
     for each in candidates:
-        text = texts.get((each.paper_id, each.version), PaperText("", ""))
+        text = texts.get((each.paper_id, each.version)) or PaperText(titles[each.paper_id], "")
         rows.append(Row(each, text, suspicion.addresses_the_model(text.title, text.abstract)))
     return rows
 

@@ -67,6 +67,19 @@ def test_papers_of_other_subjects_are_judged_low_and_are_no_failure(alice, judge
     assert Score.objects.get().interest_scores == [0, 0]
 
 
+def test_a_paper_without_a_text_is_read_by_its_title(alice, judge, fake_model):
+    bare = factories.paper(title="Graph neural networks by reinforcement learning")
+    bare.versions.all().delete()
+    factories.edition_to_read(alice, [bare])
+
+    read_all()
+
+    assert (
+        "Graph neural networks by reinforcement learning" in fake_model.requests[0]["messages"][1]["content"]
+    )
+    assert Candidate.objects.get().state == State.JUDGED
+
+
 def test_the_local_judge_takes_the_same_path_for_nothing(alice, settings, fake_model):
     settings.LLM_BASE_URL = ""
     edition = factories.edition_to_read(alice, papers(30))
