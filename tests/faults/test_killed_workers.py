@@ -91,7 +91,7 @@ def test_a_message_that_comes_again_before_its_task_has_ended_finds_nothing_to_c
 def test_sigterm_ends_a_worker_in_time_and_loses_nothing(tmp_path, broker):
     """F16: a deployment. What is in flight is finished, nothing more is claimed."""
     with model(tmp_path, "--latency", "1") as simulated:
-        two_readers(simulated.base_url, 300)
+        two_readers(simulated.base_url, 200)
         with worker(tmp_path, broker.url) as first:
             ring(broker, "scoring.tick")
             wait_until(lambda: Call.objects.filter(sent_at__isnull=False).exists(), "a call is in flight")
@@ -104,4 +104,4 @@ def test_sigterm_ends_a_worker_in_time_and_loses_nothing(tmp_path, broker):
         with worker(tmp_path, broker.url):
             ring(broker, "scoring.tick")
             wait_until(is_all_read, "every paper is read")
-        assert_the_books_agree_with_the_bill(simulated.bill(), 300)
+        assert_the_books_agree_with_the_bill(simulated.bill(), 200)
