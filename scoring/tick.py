@@ -76,27 +76,25 @@ def open_due(now: dt.datetime) -> int:
 
     A profile without a recent edition gets the newest day only; any other each day since its last.
     """
-    profiles = list(Profile.objects.active().annotate(last_day=Max("editions__day")))
-    since = calendar.newest_day(now) - BACKFILL
-    current = {
-        profile: profile.last_day for profile in profiles if profile.last_day and profile.last_day >= since
-    }
-    opened = sum(_open_newest(profile, now) for profile in profiles if profile not in current)
-    if not current:
-        return opened
-    announced = Announcement.objects.filter(day__gt=min(current.values()), day__lte=calendar.newest_day(now))
-    days = list(announced.values_list("category", "day").distinct())
-    for profile, last in current.items():
-        for day in sorted({day for category, day in days if category in profile.categories and day > last}):
-            editions.open_edition(profile, day)
-            opened += 1
+    newest = calendar.newest_day(now)
+    last_days = dict(Profile.objects.active().values_list("pk").annotate(last_day=Max("editions__day")))
+    last_days = {pk: day for pk, day in last_days.items() if day is not None and day >= newest - BACKFILL}
+    announced = Announcement.objects.filter(day__gt=min(last_days.values(), default=newest), day__lte=newest)
+    days = set(announced.values_list("category", "day").distinct())
+    opened = 0
+    for profile in Profile.objects.active():
+        if last := last_days.get(profile.pk):
+            due = {day for category, day in days if category in profile.categories and day > last}
+            opened += len([editions.open_edition(profile, day) for day in sorted(due)])
+        else:
+            opened += _open_newest(profile, now)
     return opened
 
 
 def _open_newest(profile: Profile, now: dt.datetime) -> bool:
-    before = profile.last_day
+    before = set(profile.editions.values_list("pk", flat=True))
     edition = editions.open_newest(profile, now)
-    return edition is not None and edition.day != before
+    return edition is not None and edition.pk not in before
 
 
 def screen_due(now: dt.datetime) -> int:
@@ -117,18 +115,19 @@ def take_late_in(now: dt.datetime) -> int:
     )
     for harvest in recent:
         name = f"{_LATE}{harvest.pk}"
-        if name not in known and slots.take(name, harvest.finished_at, now):
+        if harvest.finished_at and name not in known and slots.take(name, harvest.finished_at, now):
             late += sum(editions.reopen(edition, now) for edition in _touched_by(harvest))
     return late
 
 
 def _touched_by(harvest: Harvest) -> list[Edition]:
     """The editions that were opened before that harvest ended, of the days and categories that it brought."""
-    days = {harvest.day}
-    if harvest.day is None:
+    opened = Edition.objects.filter(opened_at__lt=harvest.finished_at)
+    if harvest.day is not None:
+        opened = opened.on(harvest.day)
+    else:
         brought = Announcement.objects.filter(stored_at__gte=harvest.started_at)
-        days = set(brought.values_list("day", flat=True).distinct())
-    opened = Edition.objects.filter(day__in=days, opened_at__lt=harvest.finished_at)
+        opened = opened.filter(day__in=set(brought.values_list("day", flat=True).distinct()))
     return [edition for edition in opened if harvest.category in ("", *edition.categories)]
 
 
