@@ -27,8 +27,14 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def tickets() -> dict[str, Any]:
+    """The cookies of whoever signed in already, by person."""
+    return {}
+
+
 @pytest.fixture
-def visit(chromium: Browser, demo: Demo) -> Iterator[Visit]:
+def visit(chromium: Browser, demo: Demo, tickets: dict[str, Any]) -> Iterator[Visit]:
     """`visit("student", "/budget/", viewport=…)`: a new window, signed in as that person, on that page.
 
     Without a person nobody is signed in.
@@ -36,10 +42,14 @@ def visit(chromium: Browser, demo: Demo) -> Iterator[Visit]:
     windows: list[tuple[Page, list[str]]] = []
 
     def go(person: str | None = None, path: str = "/", **window: Any) -> Page:
-        page, complaints = opened(chromium.new_context(**{"locale": "en-GB", **window}))
+        cookies = tickets.get(person) if person else None
+        page, complaints = opened(
+            chromium.new_context(**{"locale": "en-GB", "storage_state": cookies, **window})
+        )
         windows.append((page, complaints))
-        if person is not None:
+        if person and not cookies:
             sign_in(page, demo, person)
+            tickets[person] = page.context.storage_state()
         page.goto(demo.url + path)
         return page
 

@@ -65,8 +65,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const card = event.detail.target?.closest?.("[data-paper]");
   if (!card) return;
   const all = cards();
-  const moves = event.detail.requestConfig?.elt?.matches?.("[data-then-next]") ||
-    event.detail.requestConfig?.elt?.querySelector?.("[data-then-next]");
+  const moves = event.detail.requestConfig?.triggeringEvent?.submitter?.matches("[data-then-next]");
   place = { id: card.id, next: all[all.indexOf(card) + 1]?.id, held: card.matches(":focus-within, .is-current"), moves };
 });
 document.addEventListener("htmx:afterSettle", () => {
