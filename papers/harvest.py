@@ -248,10 +248,11 @@ def harvest_day(
         raise UnknownCategory(category)
     if day > calendar.newest_day(now):
         raise NotYetAnnounced(day.isoformat())
-    report = HarvestReport()
     if not calendar.is_announcement_day(day):
-        return report
-    visit = _Visit(category, day, transport, now, _begun(category, day), report, on_page)
+        return HarvestReport()
+    run = _begun(category, day)
+    report = HarvestReport(**{name: getattr(run, name) for name in COUNTS})
+    visit = _Visit(category, day, transport, now, run, report, on_page)
     try:
         visit.read_feed()
         visit.read_records("arXivRaw")

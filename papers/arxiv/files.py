@@ -45,7 +45,7 @@ def rank(path: Path) -> int:
         return len(_RANK)  # its turn will say what is wrong with it
 
 
-def pages(path: Path) -> Iterator[Page]:
+def pages(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Iterator[Page]:
     """The file's pages, JSON Lines in batches. Raises `ArxivError` or OSError; what came before stays good."""
     try:
         kind = format_of(path)
@@ -53,11 +53,11 @@ def pages(path: Path) -> Iterator[Page]:
             yield from _batches(path)
             return
         with _opened(path) as stream:
-            data = stream.read(LARGEST_BYTES + 1)
+            data = stream.read(largest_bytes + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ArxivMalformed(f"the gzip file ends early or is damaged ({error})", "cut_off") from error
-    if len(data) > LARGEST_BYTES:
-        raise ArxivMalformed(f"larger than {LARGEST_BYTES // 2**20} MiB unpacked", "too_large")
+    if len(data) > largest_bytes:
+        raise ArxivMalformed(f"larger than {largest_bytes:,} bytes unpacked", "too_large")
     yield {"feed": rss.parse, "list": _list_page, "api": api.parse, "oai": oai.parse}[kind](_utf8(data))
 
 
