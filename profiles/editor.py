@@ -168,16 +168,23 @@ class Editor:
                 self.problems.setdefault(head, []).append(problem.message)
 
     def archives(self) -> list[dict[str, object]]:
-        """arXiv's categories by archive, those chosen marked; an archive with a choice stands open."""
+        """arXiv's categories by archive, those chosen marked; archives of one category stand together."""
+        groups = [(each.name, each.categories) for each in taxonomy.ARCHIVES if len(each.categories) > 1]
+        single = [each.categories for each in taxonomy.ARCHIVES if len(each.categories) == 1]
+        groups.append(
+            (
+                _("Gravity, particles, nuclei, quanta"),
+                {code: name for each in single for code, name in each.items()},
+            )
+        )
         chosen = set(self.categories)
         return [
             {
-                "name": archive.name,
-                "code": archive.code,
-                "chosen": len(chosen & set(archive.categories)),
-                "choices": [(code, name, code in chosen) for code, name in archive.categories.items()],
+                "name": name,
+                "chosen": len(chosen & set(categories)),
+                "choices": [(code, title, code in chosen) for code, title in categories.items()],
             }
-            for archive in taxonomy.ARCHIVES
+            for name, categories in groups
         ]
 
     def has_problems(self) -> bool:
