@@ -6,6 +6,7 @@ What a profile may be is `profiles.drafts` alone; here texts become numbers and 
 
 import hashlib
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Self
@@ -203,7 +204,7 @@ def _float(where: str, text: str, found: list[Problem]) -> float:
     except ValueError:
         found.append(Problem(where, _("Type a number here.")))
         return 0.0
-    if value != value or abs(value) > 1000:
+    if not math.isfinite(value) or abs(value) > 1000:
         found.append(Problem(where, _("Type a number here.")))
         return 0.0
     return value

@@ -1,5 +1,7 @@
 """A profile is made, changed or put away, with what scoring owes it at once. Page and API both come here."""
 
+import datetime as dt
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,9 +14,23 @@ from . import doorbell, edits
 OPEN_PROFILE = "scoring.open_profile"
 
 
+# A second click on "Save" sends the same words again.
+SAME_AGAIN = dt.timedelta(minutes=1)
+
+
 @transaction.atomic
 def create(draft: Draft, *, owner: User | None, team: Team) -> Profile:
-    """A new profile; its newest announced day is opened and screened by the next worker or tick. Raises BadDraft."""
+    """A new profile; its newest announced day is opened and screened by the next worker or tick.
+
+    Raises BadDraft. Repeated within a minute with the same words, it returns the profile that was made.
+    """
+    Team.objects.select_for_update().get(pk=team.pk)
+    recent = Profile.objects.filter(
+        owner=owner, team=team, archived_at=None, created_at__gt=timezone.now() - SAME_AGAIN
+    )
+    for profile in recent:
+        if drafts.draft_of(profile) == drafts.tidied(draft):
+            return profile
     profile = drafts.create(draft, owner=owner, team=team)
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile

@@ -71,7 +71,7 @@ class ProfileSerializer(StrictSerializer):
         fields = {name: value for name, value in sent.items() if name not in {"team", "together"}}
         if "interests" in fields:
             fields["interests"] = tuple(
-                InterestDraft(each["name"], each["description"], each["weight"], tuple(each["terms"]))
+                InterestDraft(**{"name": "", **each, "terms": tuple(each.get("terms", ()))})
                 for each in fields["interests"]
             )
         for name in ("categories", "exclusions"):

@@ -5,6 +5,7 @@ import uuid
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -37,9 +38,8 @@ def profile_list(request: ReaderRequest) -> HttpResponse:
     profiles = list(
         Profile.objects.visible_to(request.user).select_related("team").prefetch_related("interests")
     )
-    newest = dict(
-        Edition.objects.filter(profile__in=profiles).order_by("day").values_list("profile_id", "day")
-    )
+    days = Edition.objects.filter(profile__in=profiles).order_by().values_list("profile_id")
+    newest = dict(days.annotate(Max("day")))
     editable = _editable_teams(request.user)
     rows = [
         {

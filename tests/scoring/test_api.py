@@ -139,6 +139,18 @@ def test_a_body_that_makes_no_sense_names_its_field_and_stores_nothing(change, f
     assert not Profile.objects.exists()
 
 
+def test_a_partial_change_of_fields_needs_their_names():
+    alice = factories.user()
+    profile = factories.profile(alice)
+    address = f"/api/v1/profiles/{profile.public_id}/"
+
+    answer = asking(alice).patch(address, {"interests": [{"weight": 0.5}]}, format="json")
+
+    assert answer.status_code == 400
+    assert "interests.0.name" in answer.json()
+    assert profile.interests.count() == 2
+
+
 def test_a_body_that_is_no_json_is_refused():
     answer = asking(factories.user()).post("/api/v1/profiles/", "{", content_type="application/json")
 

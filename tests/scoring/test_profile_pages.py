@@ -10,7 +10,7 @@ from django.urls import reverse
 from profiles import drafts, revisions, toml
 from profiles.editor import Editor
 from profiles.models import Interest, Profile, Role, Team
-from scoring import price, ranking
+from scoring import edits, price, profile_changes
 from scoring.models import Call, Candidate, Edition, Score
 from tests import factories
 from tests.factories import DAY
@@ -227,15 +227,35 @@ def test_a_moved_field_keeps_its_scores_and_a_removed_one_counts_nothing(alice):
     draft = drafts.draft_of(profile)
 
     drafts.store(drafts.replace(draft, interests=(draft.interests[1], draft.interests[0])), profile)
-    ranking.rerank(profile)
+    edits.reweigh(profile)
     first.refresh_from_db()
     assert (first.value, first.interest) == (90, 0)
 
     drafts.store(drafts.replace(draft, interests=draft.interests[:1]), profile)
-    assert ranking.rerank(profile) == 1
+    assert edits.reweigh(profile) == 1
     first.refresh_from_db()
     assert (first.value, first.interest) == (40, 0)
-    assert ranking.rerank(profile) == 0
+    assert edits.reweigh(profile) == 0
+
+
+def test_a_second_click_makes_no_second_profile(client, alice):
+    seen = seen_in(client.post(reverse("profile_new"), FORM).text)
+
+    first = client.post(reverse("profile_new"), {**FORM, "seen": seen})
+    again = client.post(reverse("profile_new"), {**FORM, "seen": seen})
+
+    assert first.url == again.url
+    assert Profile.objects.count() == 1
+
+
+def test_other_words_make_another_profile(alice):
+    profile = factories.profile(alice)
+    draft = drafts.draft_of(profile)
+
+    assert profile_changes.create(draft, owner=alice, team=profile.team) == profile
+    other = profile_changes.create(drafts.replace(draft, bar=10), owner=alice, team=profile.team)
+
+    assert other != profile
 
 
 def test_a_field_without_a_known_word_says_so_before_it_is_saved(client, alice):
