@@ -1,4 +1,8 @@
-"""Retry a transaction that the database gave up for no fault of its own: a deadlock, a serialization failure."""
+"""Retry a transaction that the database gave up for no fault of its own.
+
+PostgreSQL names a victim of a deadlock or of serialization. SQLite's waiting is not fair: under many writers
+one may wait for the whole timeout at its BEGIN IMMEDIATE, and has then done nothing yet.
+"""
 
 import functools
 from collections import Counter
@@ -8,8 +12,8 @@ import structlog
 from django.db import OperationalError, connection
 
 ATTEMPTS = 5
-# PostgreSQL: serialization_failure and deadlock_detected. SQLite waits in BEGIN IMMEDIATE instead.
-PASSING = {"40001", "40P01"}
+# serialization_failure and deadlock_detected, by SQLSTATE; SQLite's by its own name.
+PASSING = {"40001", "40P01", "SQLITE_BUSY"}
 
 log = structlog.get_logger(__name__)
 # How often each verb was repeated in this process.
@@ -17,7 +21,9 @@ retries: Counter[str] = Counter()
 
 
 def is_passing(error: OperationalError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) in PASSING
+    cause = error.__cause__
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return code in PASSING
 
 
 def retried[**P, R](verb: Callable[P, R]) -> Callable[P, R]:

@@ -167,7 +167,9 @@ def settle(hold: Hold, usage: bills.Usage | None, *, now: dt.datetime | None = N
         if not moves.end(hold.pk, Hold.State.SETTLED, bill.tokens, now, flagged=bill.is_flagged):
             raise HoldEnded(str(hold.key))
         _book(hold, Kind.SETTLE, bill, now)
-    return Hold.objects.get(pk=hold.pk)
+    hold.state, hold.used_tokens, hold.ended_at = Hold.State.SETTLED, bill.tokens, now
+    hold.is_flagged = bill.is_flagged
+    return hold
 
 
 @retried
