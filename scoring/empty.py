@@ -130,8 +130,8 @@ def _future(day: dt.date) -> str:
 def _no_mailing(day: dt.date, back: tuple[Any, str]) -> Nothing:
     before = calendar.previous_announcement_day(day)
     text = _("arXiv announces no papers on %(day)s. Its last list before is that of %(before)s.") % {
-        "day": date_format(day, _("l, j F Y")),
-        "before": date_format(before, _("l, j F Y")),
+        "day": date_format(day, str(_("l, j F Y"))),
+        "before": date_format(before, str(_("l, j F Y"))),
     }
     heading = _("No paper at the weekend") if day.weekday() >= 5 else _("A holiday at arXiv")
     code = "weekend" if day.weekday() >= 5 else "holiday"

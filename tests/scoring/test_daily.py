@@ -1,0 +1,99 @@
+"""A whole day by one command, and the clock that does the same for as long as it runs."""
+
+import datetime as dt
+import io
+import json
+import threading
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from scoring import budget, slots
+from scoring.clock import Clock
+from scoring.models import Candidate, Edition, Score
+from tests import factories
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def offline(settings):
+    settings.OFFLINE = True
+
+
+def daily(*words: str) -> str:
+    out = io.StringIO()
+    call_command("daily", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_a_day_is_read_to_its_end(fake_model):
+    reader = factories.profile(factories.user(), categories=["cs.LG"], target_recall=1.0, name="Morning")
+    factories.provider(fake_model.base_url, profile=reader)
+    factories.announced_papers(30)
+
+    said = daily("--day", "2026-01-30")
+
+    assert said.startswith("Morning: announced 30 = judged 30, ")
+    assert Edition.objects.get().state == Edition.State.CLOSED
+    assert budget.audit() == []
+
+
+def test_a_second_time_costs_nothing(fake_model):
+    reader = factories.profile(factories.user(), categories=["cs.LG"], target_recall=1.0)
+    factories.provider(fake_model.base_url, profile=reader)
+    factories.announced_papers(30)
+    daily("--day", "2026-01-30")
+    asked = len(fake_model.bill.lines)
+
+    (account,) = json.loads(daily("--day", "2026-01-30", "--json"))
+
+    assert account["judged"] == 30
+    assert len(fake_model.bill.lines) == asked
+    assert Score.objects.count() == 30
+
+
+def test_a_late_paper_is_read_with_its_day():
+    factories.profile(factories.user(), categories=["cs.LG"])
+    factories.announced_papers(3)
+    daily("--day", "2026-01-30")
+    factories.announced_papers(1)
+
+    assert "announced 4 = estimated 4" in daily("--day", "2026-01-30")
+
+
+def test_a_day_of_which_nothing_is_stored_says_what_to_do():
+    factories.profile(factories.user())
+
+    with pytest.raises(CommandError, match=r"manage\.py harvest --day 2026-01-30"):
+        daily("--day", "2026-01-30")
+
+
+def test_a_bad_date_is_refused():
+    with pytest.raises(CommandError, match="no date like 2026-01-30") as refused:
+        daily("--day", "yesterday")
+
+    assert refused.value.returncode == 2
+
+
+def test_the_clock_reads_what_is_due_and_stops_when_told():
+    factories.profile(factories.user(), categories=["cs.LG"])
+    factories.announced_papers(5)
+    clock = Clock(seconds=0.05)
+
+    def run() -> None:
+        clock.run()
+        connection.close()
+
+    running = threading.Thread(target=run)
+    running.start()
+    try:
+        wait_until(lambda: Edition.objects.filter(state=Edition.State.CLOSED).exists(), "the day is closed")
+    finally:
+        clock.stop()
+        running.join()
+
+    assert Candidate.objects.filter(state=Candidate.State.ESTIMATED).count() == 5
+    assert isinstance(slots.last_beat(), dt.datetime)
