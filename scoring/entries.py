@@ -166,7 +166,7 @@ class Entry:
     @property
     def is_flagged(self) -> bool:
         """The paper's text addresses a language model."""
-        return "injection" in _list(self.score.get("flags"))
+        return "addresses_the_model" in _list(self.score.get("flags"))
 
     @property
     def tokens(self) -> int:

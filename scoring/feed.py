@@ -54,7 +54,7 @@ class Filters:
         number = query.get("field", "")
         page = query.get("page", "")
         return cls(
-            field=int(number) - 1 if number.isdecimal() and 0 < int(number[:4]) <= 1000 else None,
+            field=int(number[:3]) - 1 if number.isdecimal() and int(number[:3]) > 0 else None,
             is_ranking=query.get("view") == "ranking",
             page=max(1, int(page[:4])) if page.isdecimal() else 1,
         )

@@ -8,7 +8,6 @@ from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseRedire
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -78,7 +77,9 @@ def read_all(request: ReaderRequest, day: dt.date) -> HttpResponse:
     chosen = feed.of(request.user).in_profile(request.POST.get("profile", "")).on(day)
     address = reverse("day", args=[day])
     query = {"profile": request.POST.get("profile", "")}
-    undo_at = parse_datetime(request.POST.get("undo", "") or "-")
+    undo_at = instant_of(request.POST.get("undo", ""))
+    if request.POST.get("undo") and undo_at is None:
+        return HttpResponseBadRequest()
     if undo_at is not None:
         count = marks.clear_marked_at(request.user, Mark.Kind.READ, undo_at)
         messages.success(
@@ -96,6 +97,15 @@ def read_all(request: ReaderRequest, day: dt.date) -> HttpResponse:
             % {"n": len(unread)},
         )
     return HttpResponseRedirect(f"{address}?{urlencode({k: v for k, v in query.items() if v})}")
+
+
+def instant_of(text: str) -> dt.datetime | None:
+    """An aware instant as `isoformat` writes it; None for anything else."""
+    try:
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None
 
 
 def _way_back(request: ReaderRequest) -> str:

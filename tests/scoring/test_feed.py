@@ -164,6 +164,7 @@ def test_a_bar_change_acts_at_once():
         {"page": "-1"},
         {"page": "9" * 50},
         {"field": "²"},
+        {"field": "9" * 5000},
         {"view": "<script>"},
     ],
 )

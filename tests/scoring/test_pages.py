@@ -207,6 +207,25 @@ def test_all_read_is_undone_exactly(client):
     assert list(Mark.objects.of(alice).values_list("paper", flat=True)) == [before.pk]
 
 
+@pytest.mark.parametrize("undo", ["2026-13-45T00:00:00Z", "x", "2026-01-30", "<script>"])
+def test_an_undo_that_is_no_instant_undoes_nothing(client, undo):
+    alice, edition = a_day(client)
+    marks.set_mark(alice, factories.judged(edition, factories.paper(), [90, 0]).paper, Mark.Kind.READ)
+    factories.judged(edition, factories.paper(), [80, 0])
+
+    answer = client.post(f"{ADDRESS}read/", {"profile": edition.profile.public_id, "undo": undo})
+
+    assert answer.status_code == 400
+    assert Mark.objects.of(alice).filter(kind="read").count() == 1
+
+
+def test_a_paper_that_addresses_the_model_carries_a_badge_and_no_penalty(client):
+    _, edition = a_day(client)
+    factories.judged(edition, factories.paper(), [90, 0], flags=["addresses_the_model"])
+
+    assert b"addresses a model" in client.get(ADDRESS).content
+
+
 def test_saved_and_dismissed_last(client):
     alice, edition = a_day(client)
     paper = factories.judged(edition, factories.paper(), [90, 0]).paper
