@@ -290,7 +290,7 @@ class _Visit:
             return
         try:
             page = rss.parse(self._fetch(f"{settings.ARXIV_RSS_URL}/{self.category}", {}))
-        except (ArxivUnavailable, ArxivMalformed) as error:
+        except ArxivError as error:
             # OAI may still answer; without the feed it must derive the day.
             self.report.note(self.place, error.code, str(error))
             return

@@ -17,10 +17,11 @@ _ID = re.compile(
 )
 _CATEGORY = re.compile(r"[a-z]+(?:-[a-z]+)*(?:\.[A-Za-z]{2,}(?:-[a-z]+)*)?")
 _WITHDRAWN = re.compile(
-    r"\W*(?:this|the)\s+(?:\w+\s+){0,2}(?:paper|article|submission|manuscript|work|preprint)\s+(?:has\s+been|is|was)\s+"
-    r"withdrawn|\W*(?:paper\s+)?withdrawn\b",
+    r"\W*(?:this|the)\s+(?:\w+\s+)?(?:paper|article|submission|manuscript|work|preprint)\s+(?:has\s+been|is|was)\s+"
+    r"withdrawn\b",
     re.IGNORECASE,
 )
+_WITHDRAWN_COMMENT = re.compile(r"\W*(?:paper\s+)?withdrawn\b(?!\s+from)", re.IGNORECASE)
 _PARENTHESES = re.compile(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _BETWEEN_NAMES = re.compile(r"\s*(?:[,;:]|\s+and\s+|\s+&\s+)\s*(?:and\s+)?", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV", re.IGNORECASE)
@@ -74,7 +75,8 @@ def optional(text: str | None) -> str:
 
 def says_withdrawn(comment: str | None, abstract: str) -> bool:
     """Whether author's words say so. Only arXivRaw's source flag is proof; the other formats have no flag."""
-    return bool(_WITHDRAWN.match(comment or "") or _WITHDRAWN.match(abstract))
+    comment = comment or ""
+    return any((_WITHDRAWN.match(comment), _WITHDRAWN_COMMENT.match(comment), _WITHDRAWN.match(abstract)))
 
 
 def people(found: Iterable[Author]) -> tuple[Author, ...]:
@@ -108,14 +110,14 @@ def authors_from_line(text: str | None) -> tuple[Author, ...]:
 
 def _numbered_places(line: str) -> tuple[str, dict[str, str]]:
     """The key of numbered affiliations at the end, `((1) Here, (2) There)`, taken off the line."""
-    match = re.search(r"\(\s*(\(\w{1,2}\).*)\)\s*$", line)
-    if match is None:
+    begins = re.search(r"\(\s*(?=\(\w{1,2}\))", line)
+    if begins is None or not line.endswith(")"):
         return line, {}
-    parts = re.split(r"\((\w{1,2})\)\s*", match.group(1))[1:]
+    parts = re.split(r"\((\w{1,2})\)\s*", line[begins.end() : -1])[1:]
     places = {
         number: tex.title(place.strip(" ,;")) for number, place in zip(parts[::2], parts[1::2], strict=False)
     }
-    return line[: match.start()], places
+    return line[: begins.start()], places
 
 
 def _affiliations(inside: list[str], places: dict[str, str]) -> tuple[str, ...]:

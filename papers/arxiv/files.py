@@ -12,7 +12,7 @@ from papers.arxiv import api, jsonl, listpage, markup, oai, rss
 from papers.arxiv.listing import ArxivMalformed, BadRecord, Listing, Page
 
 LARGEST_BYTES = 256 * 1024 * 1024  # of a page, unpacked; JSON Lines have no limit
-_BATCH = 1000
+_BATCH = 250  # lines in one transaction: on SQLite nobody else writes meanwhile
 _HEAD = 4096
 _LONGEST_LINE = 8 * 1024 * 1024
 _RANK = {"feed": 0, "list": 1, "lines": 2, "api": 3, "oai": 4}

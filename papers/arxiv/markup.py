@@ -79,18 +79,20 @@ def _root_of(head: bytes, inside: bytes, close: bytes) -> ET.Element:
 
 
 def _pieces(data: bytes, tag: bytes, head: bytes, close: bytes) -> Iterator[ET.Element | BadRecord]:
-    whole = re.compile(rb"<" + tag + rb"\b.*?</" + tag + rb">", re.DOTALL)
-    end = position = 0
-    for match in whole.finditer(data):
-        position, end = position + 1, match.end()
+    """Each record by itself, in one pass over the bytes however badly they are nested."""
+    starts = [match.start() for match in re.finditer(rb"<" + tag + rb"[\s>/]", data)]
+    ending = b"</" + tag + b">"
+    for position, (start, following) in enumerate(zip(starts, [*starts[1:], len(data)], strict=True), 1):
+        end = data.find(ending, start, following)
+        if end < 0:
+            reason = "the page ends, or the next record begins, in the middle of this record"
+            yield bad_record(position, reason, data[start:following], "cut_off")
+            continue
+        raw = data[start : end + len(ending)]
         try:
-            yield fromstring(head + match.group(0) + close, forbid_dtd=True)[0]
+            yield fromstring(head + raw + close, forbid_dtd=True)[0]
         except (ET.ParseError, ValueError) as error:
-            yield _lost(position, str(error), match.group(0))
-    cut = re.search(rb"<" + tag + rb"\b", data[end:])
-    if cut:
-        reason = "the page ends in the middle of this record"
-        yield bad_record(position + 1, reason, data[end + cut.start() :], "cut_off")
+            yield _lost(position, str(error), raw)
 
 
 def _lost(position: int, problem: str, raw: bytes) -> BadRecord:

@@ -100,7 +100,7 @@ def _arxiv_raw(body: ET.Element, header: ET.Element) -> Listing:
         submitted_at=fields.moment(text(versions[0], "date")) if _number(versions[0]) == 1 else None,
         updated_at=fields.moment(text(versions[-1], "date")),
         modified_on=fields.list_day(text(header, "datestamp")),
-        is_withdrawn=_is_ignored(versions[-1]) or fields.says_withdrawn(comment, abstract),
+        is_withdrawn=_is_withdrawn(versions[-1], comment, abstract),
         has_split_names=True,
         **_references(body),
     )
@@ -113,9 +113,10 @@ def _number(version: ET.Element) -> int:
     return int(written)
 
 
-def _is_ignored(version: ET.Element) -> bool:
-    # The source flag I ("ignore") is how arXiv withdraws: a new version without a source.
-    return "I" in (text(version, "source_type") or "")
+def _is_withdrawn(latest: ET.Element, comment: str, abstract: str) -> bool:
+    """The source flag I ("ignore") is how arXiv withdraws: a new version without a source."""
+    flags = text(latest, "source_type")
+    return "I" in flags if flags else fields.says_withdrawn(comment, abstract)
 
 
 def _categories(body: ET.Element) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ _LEFT_IN_NAME = re.compile(r"[{}$]|\\(?=[A-Za-z])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _PARAGRAPH = re.compile(r"\s*\n(?:[ \t]{2,}|\s*\n)\s*")
 
+_LONGEST = 20_000  # characters; arXiv takes 1,920. Looking for the ends of mathematics is quadratic.
+
 _converter = LatexNodes2Text(math_mode="verbatim", keep_comments=True)
 
 
@@ -99,7 +101,9 @@ def clean(text: str) -> str:
 
 def to_unicode(text: str) -> str:
     r"""`text` with TeX accents resolved outside mathematics. No `\"` or `\'` is left there."""
-    return clean(_outside_math(clean(text))) if "\\" in text else clean(text)
+    if "\\" not in text or len(text) > _LONGEST:
+        return clean(text)
+    return clean(_outside_math(clean(text)))
 
 
 def title(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from papers.arxiv import api, jsonl, listpage, rss
-from papers.arxiv.fields import authors_from_line, split_id
+from papers.arxiv.fields import authors_from_line, says_withdrawn, split_id
 from papers.arxiv.listing import (
     Announced,
     ApiRefused,
@@ -192,6 +192,24 @@ def test_a_bad_line_is_kept_and_counted(line: bytes) -> None:
     assert isinstance(made[0], Listing)
     assert isinstance(made[1], BadRecord)
     assert (made[1].position, made[1].raw) == (3, line)
+
+
+@pytest.mark.parametrize(
+    ("comment", "abstract", "is_withdrawn"),
+    [
+        ("This paper has been withdrawn by the author", "Text.", True),
+        ("Withdrawn due to an error in Lemma 2", "Text.", True),
+        ("Paper withdrawn", "Text.", True),
+        (None, "This submission has been withdrawn by arXiv administrators.", True),
+        ("Withdrawn from ICLR, accepted at AISTATS", "Text.", False),
+        ("12 pages", "Withdrawn offers are studied on two markets.", False),
+        (None, "We study when a drug is withdrawn.", False),
+    ],
+)
+def test_only_plain_words_say_that_a_paper_was_withdrawn(
+    comment: str | None, abstract: str, is_withdrawn: bool
+) -> None:
+    assert says_withdrawn(comment, abstract) is is_withdrawn
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,24 @@ def test_a_late_doctype_is_refused_too() -> None:
     assert caught.value.code == "doctype"
 
 
+def test_a_record_without_an_end_costs_only_itself() -> None:
+    open_ended = arxiv_record("2602.00002").replace("</record>", "")
+
+    page = oai.parse(oai_page(arxiv_record("2602.00001"), open_ended, arxiv_record("2602.00003")))
+
+    assert [paper.arxiv_id for paper in page.listings] == ["2602.00001", "2602.00003"]
+    assert [(bad.code, bad.arxiv_id) for bad in page.bad] == [("cut_off", "2602.00002")]
+
+
+def test_the_source_flag_has_the_word_over_what_authors_write() -> None:
+    page = wire("oai_arXivRaw.xml").replace(b"An error in Lemma 2", b"Withdrawn")
+
+    _, flagged = oai.parse(page).listings
+    _, restored = oai.parse(page.replace(b">I<", b">D<")).listings
+
+    assert (flagged.is_withdrawn, restored.is_withdrawn) == (True, False)
+
+
 def test_a_page_of_three_thousand_authors_is_a_page() -> None:
     person = "<author><keyname>Doe</keyname><forenames>J.</forenames></author>"
     record = arxiv_record("2602.00001").replace("</authors>", person * 3000 + "</authors>")
