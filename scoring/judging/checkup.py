@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from profiles.quotas import INSTANCE
 from scoring import budget, llm, providers, rubric, verdicts
-from scoring.llm import Answer, LlmAnswered, LlmError
+from scoring.llm import Answer, LlmError
 from scoring.models import Call, Candidate, Edition, Hold, Provider, Score
 from scoring.providers import KeyUnreadable
 from scoring.rubric import InterestText, PaperText, RevisionText
 
+from . import small_calls
 from .blocks import DICE, tokens_to_hold
 
 # What a paper costs where nothing was read yet: `python -m bench.tokens`.
@@ -63,9 +64,8 @@ def check_up(provider: Provider) -> Checkup:
     try:
         answer = llm.judge(prompt, providers.endpoint_of(provider), request_id=str(held.key))
     except (LlmError, KeyUnreadable) as error:
-        _end(held, error, timezone.now())
-        return Checkup(getattr(error, "code", "key_unreadable"), str(error))
-    _settle(held, answer.usage, "doctor", timezone.now())
+        return Checkup(small_calls.end_without_answer(held, error, timezone.now()), str(error))
+    _settle(held, answer, timezone.now())
     providers.learn(provider, answer.abilities)
     providers.resume(provider)
     reading = verdicts.read(answer.text, prompt.labels, [_PAPER.abstract], 1, "en")
@@ -73,36 +73,21 @@ def check_up(provider: Provider) -> Checkup:
     return Checkup(problem, answer=answer, is_understood=not problem)
 
 
-@transaction.atomic
 def _hold(provider: Provider, tokens: int, now: dt.datetime) -> Hold | None:
-    call = Call.objects.create(
+    call = Call(
         kind=Call.Kind.EXPLAIN,
         day=now.date(),
         provider=provider,
         provider_model=provider.provider_model,
         created_at=now,
     )
-    held = budget.hold(call, tokens, [INSTANCE], now=now)
-    if isinstance(held, Hold):
-        return held
-    call.delete()
-    return None
-
-
-def _end(held: Hold, error: Exception, now: dt.datetime) -> None:
-    code = getattr(error, "code", "key_unreadable")
-    if isinstance(error, LlmAnswered):
-        _settle(held, error.usage, code, now)
-        return
-    end = budget.assume if getattr(error, "may_be_billed", False) else budget.release
-    end(held, now=now)
-    Call.objects.filter(pk=held.call_id).update(outcome=code[:40], ended_at=now)
+    return small_calls.hold(call, tokens, [INSTANCE], now)
 
 
 @transaction.atomic
-def _settle(held: Hold, usage: llm.Usage | None, outcome: str, now: dt.datetime) -> None:
-    Call.objects.filter(pk=held.call_id).update(outcome=outcome[:40], ended_at=now)
-    budget.settle(held, usage, now=now)
+def _settle(held: Hold, answer: Answer, now: dt.datetime) -> None:
+    Call.objects.filter(pk=held.call_id).update(outcome="doctor", latency_ms=answer.latency_ms, ended_at=now)
+    budget.settle(held, answer.usage, now=now)
 
 
 def forecast(provider: Provider) -> Forecast:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from profiles import revisions
@@ -73,7 +73,7 @@ def editions_in_turn(now: dt.datetime, edition_ids: Iterable[int] | None = None)
             last_call=Subquery(last.annotate(at=Max("created_at")).values("at")),
         )
         .defer("packed")
-        .order_by("in_work", "last_call", "-day", "pk")
+        .order_by("in_work", F("last_call").asc(nulls_first=True), "-day", "pk")
     )
 
 
@@ -84,8 +84,10 @@ def _is_due(now: dt.datetime) -> Q:
 def _claim_of(edition: Edition, now: dt.datetime) -> Block | None:
     profile = edition.profile
     provider = providers.provider_of(profile)
-    if not _can_take_a_call(provider, now):
+    if not Provider.objects.usable(now).filter(pk=provider.pk).exists():
         _say_what_they_wait_for(edition, Waits.PROVIDER)
+        return None
+    if _is_busy(provider):
         return None
     try:
         legs = budget.legs_of(profile, provider)
@@ -97,14 +99,12 @@ def _claim_of(edition: Edition, now: dt.datetime) -> Block | None:
     return _claim_and_hold(edition, terms, now)
 
 
-def _can_take_a_call(provider: Provider, now: dt.datetime) -> bool:
-    if not Provider.objects.usable(now).filter(pk=provider.pk).exists():
-        return False
+def _is_busy(provider: Provider) -> bool:
+    """Whether it has as many calls in flight as it may; after a pause one goes ahead as a probe."""
     if provider.is_local:
-        return True
-    # After a pause one call goes ahead as a probe.
+        return False
     most = 1 if provider.failures >= providers.FAILURES_TO_OPEN else provider.concurrency
-    return Hold.objects.open().filter(call__provider=provider).count() < most
+    return Hold.objects.open().filter(call__provider=provider).count() >= most
 
 
 def _say_what_they_wait_for(edition: Edition, reason: Waits) -> None:
@@ -224,7 +224,9 @@ def _take(edition: Edition, rows: Sequence[Row], token: uuid.UUID, now: dt.datet
     )
     if won != len(rows):
         raise AssertionError("a waiting candidate changed under its edition's lock")
-    Candidate.objects.filter(edition=edition, waits_for=Waits.BUDGET).waiting().update(waits_for=Waits.TURN)
+    # The others wait for their turn again, but for those that a provider has told to wait longer.
+    told = Candidate.objects.filter(edition=edition, waits_for__in=[Waits.BUDGET, Waits.PROVIDER])
+    told.waiting().filter(_is_due(now)).update(waits_for=Waits.TURN)
     editions.move(edition, {row.paper_id: Code.IN_WORK for row in rows})
 
 

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from scoring import budget, llm, providers, rubric, verdicts
 from scoring.budget import NoPayer
-from scoring.llm import Answer, LlmAnswered, LlmError
+from scoring.llm import Answer, LlmError
 from scoring.models import Call, Hold, Score
 from scoring.providers import KeyUnreadable
 from scoring.transactions import retried
 
+from . import small_calls
 from .blocks import DICE, Block, payer_key, tokens_to_hold
 
 
@@ -33,7 +34,7 @@ def repair(block: Block, scores: list[Score]) -> list[Score]:
         endpoint = providers.endpoint_of(block.provider)
         answer = llm.judge(prompt, endpoint, request_id=str(held.key), payer=payer_key(block.profile))
     except (LlmError, KeyUnreadable) as error:
-        _end_without(held, error, timezone.now())
+        small_calls.end_without_answer(held, error, timezone.now())
         return scores
     said = verdicts.read_repairs(answer.text, prompt.labels, language)
     new = {score.pk: said[label] for label, score in zip(prompt.labels, wrong, strict=True) if label in said}
@@ -41,15 +42,12 @@ def repair(block: Block, scores: list[Score]) -> list[Score]:
     return scores
 
 
-@retried
-@transaction.atomic
 def _hold(block: Block, tokens: int, now: dt.datetime) -> Hold | None:
-    """A call of its own with a hold of its own; neither where the budget refuses."""
     try:
         legs = budget.legs_of(block.profile, block.provider)
     except NoPayer:
         return None
-    call = Call.objects.create(
+    call = Call(
         kind=Call.Kind.REPAIR,
         day=block.edition.day,
         profile=block.profile,
@@ -59,27 +57,7 @@ def _hold(block: Block, tokens: int, now: dt.datetime) -> Hold | None:
         provider_model=block.provider.provider_model,
         created_at=now,
     )
-    held = budget.hold(call, tokens, legs, now=now)
-    if isinstance(held, Hold):
-        return held
-    call.delete()
-    return None
-
-
-def _end_without(held: Hold, error: Exception, now: dt.datetime) -> None:
-    code = getattr(error, "code", "key_unreadable")
-    with transaction.atomic():
-        Call.objects.filter(pk=held.call_id).update(outcome=code[:40], ended_at=now)
-        if isinstance(error, LlmAnswered):
-            _settle(held, error, now)
-        elif getattr(error, "may_be_billed", False):
-            budget.assume(held, now=now)
-        else:
-            budget.release(held, now=now)
-
-
-def _settle(held: Hold, error: LlmAnswered, now: dt.datetime) -> None:
-    budget.settle(held, error.usage, now=now)
+    return small_calls.hold(call, tokens, legs, now)
 
 
 @retried

@@ -1,0 +1,40 @@
+"""Calls beside the reading (a repair, the doctor's question): each has a hold and a payer of its own."""
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db import transaction
+
+from scoring import budget
+from scoring.budget import Leg
+from scoring.llm import LlmAnswered, LlmError
+from scoring.models import Call, Hold
+from scoring.providers import KeyUnreadable
+from scoring.transactions import retried
+
+
+@retried
+@transaction.atomic
+def hold(call: Call, tokens: int, legs: Collection[Leg], now: dt.datetime) -> Hold | None:
+    """Save the call with its hold; neither where the budget refuses."""
+    call.save(force_insert=True)
+    held = budget.hold(call, tokens, legs, now=now)
+    if isinstance(held, Hold):
+        return held
+    call.delete()
+    return None
+
+
+@retried
+@transaction.atomic
+def end_without_answer(held: Hold, error: LlmError | KeyUnreadable, now: dt.datetime) -> str:
+    """Book what the error says of the bill; returns the word that the call keeps. Safe to repeat."""
+    code = error.code if isinstance(error, LlmError) else "key_unreadable"
+    Call.objects.filter(pk=held.call_id).update(outcome=code[:40], ended_at=now)
+    if isinstance(error, LlmAnswered):
+        budget.settle(held, error.usage, now=now)
+    elif isinstance(error, LlmError) and error.may_be_billed:
+        budget.assume(held, now=now)
+    else:
+        budget.release(held, now=now)
+    return code
