@@ -23,6 +23,9 @@ HELP = {
     Scope.MEMBER: _("An owner or admin of your team can raise it; then the reading goes on by itself."),
     Scope.SHARE: _("An owner or admin of your team can raise it; then the reading goes on by itself."),
 }
+NO_PAYER_HELP = _(
+    "Its owner is no longer in its team, or may only look. An owner or admin of the team can change that."
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ def of(edition: Edition, zone: Any) -> Blocked | None:
     by = edition.blocked_by
     if not by:
         return None
+    if by.get("reason") == "no_payer":
+        return Blocked(_("Nobody pays for this profile."), "", NO_PAYER_HELP)
     scope = Scope(by["scope"])
     text = _("%(used)s of %(limit)s tokens a %(period)s are used, %(held)s are held.") % {
         "used": intcomma(by.get("used", 0)),

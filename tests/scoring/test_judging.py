@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from profiles.models import Interest, Quota, Scope
-from scoring import budget, editions, judging, llm, providers
+from scoring import blocked, budget, editions, judging, llm, providers
 from scoring.models import BudgetWindow, Call, Candidate, Hold, Provider, Score
 from scoring.packed import Code, unpack
 from tests import factories
@@ -190,6 +190,7 @@ def test_a_reader_who_left_the_team_is_not_paid_for(judge, fake_model):
     assert read_all() == 0
     edition.refresh_from_db()
     assert edition.blocked_by == {"reason": "no_payer"}
+    assert "Nobody pays" in str(blocked.of(edition, dt.UTC).heading)
 
 
 # --- edits and late answers ------------------------------------------------------------------------
