@@ -35,15 +35,7 @@ def without_edition(chosen: Feed, now: dt.datetime) -> Nothing:
     assert chosen.reader is not None
     profiles = Profile.objects.visible_to(chosen.reader)
     if not profiles.exists():
-        return Nothing(
-            "no_profile",
-            _("Your paper has no readers' wishes yet"),
-            _(
-                "Say in your own words what you want to read, and the newest day is ranked for you within seconds."
-            ),
-            _("Describe your research fields"),
-            "/profiles/new/",
-        )
+        return _no_profile()
     newest = Edition.objects.visible_to(chosen.reader).order_by("-day").first()
     back = (_("To the newest day"), reverse("today")) if newest else (_("To your profiles"), "/profiles/")
     day = chosen.day
@@ -85,16 +77,7 @@ def within(page: DayPage) -> Nothing:
     tally = Tally(edition)
     here = f"?profile={edition.profile.public_id}"
     if edition.state == Edition.State.OPEN:
-        return Nothing(
-            "opening",
-            _("Your paper is being set"),
-            _(
-                "The day's papers are being ranked for your profile. This page shows them by itself, in a few seconds."
-            ),
-            _("Look now"),
-            here,
-            polls=True,
-        )
+        return _being_set(here)
     if page.filters.field is not None or page.filters.page > 1:
         return Nothing(
             "filtered",
@@ -119,6 +102,31 @@ def within(page: DayPage) -> Nothing:
         _("Every paper that was recommended on this day is dismissed. They wait in a list of their own."),
         _("Show the dismissed papers"),
         f"{here}&show=dismissed",
+    )
+
+
+def _no_profile() -> Nothing:
+    return Nothing(
+        "no_profile",
+        _("Your paper has no readers' wishes yet"),
+        _(
+            "Say in your own words what you want to read, and the newest day is ranked for you within seconds."
+        ),
+        _("Describe your research fields"),
+        "/profiles/new/",
+    )
+
+
+def _being_set(here: str) -> Nothing:
+    return Nothing(
+        "opening",
+        _("Your paper is being set"),
+        _(
+            "The day's papers are being ranked for your profile. This page shows them by itself, in a few seconds."
+        ),
+        _("Look now"),
+        here,
+        polls=True,
     )
 
 
