@@ -156,10 +156,13 @@ def _claim_and_hold(edition: Edition, terms: _Terms, now: dt.datetime) -> Block 
 def _undo(
     edition: Edition, rows: Sequence[Row], call: Call, refusal: Refusal, terms: _Terms, now: dt.datetime
 ) -> Block | None:
-    """Not one paper fits: as if nothing had been claimed, until the window ends or its limit is changed."""
+    """As if nothing had been claimed; blocked, if not one paper would fit, until the window or its limit changes."""
     assert call.claim_token is not None
-    _give_back(edition, rows, call.claim_token, Waits.BUDGET)
+    waits_for_others = _fits_when_others_settle(draft(rows[:1], terms.revision, terms.provider), refusal)
+    _give_back(edition, rows, call.claim_token, Waits.TURN if waits_for_others else Waits.BUDGET)
     call.delete()
+    if waits_for_others:
+        return None
     if not budget.block(edition, refusal):
         # The limit was changed between the refusal and here.
         return _claim_and_hold(edition, terms, now)
@@ -271,10 +274,18 @@ def _hold_what_fits(
         held = budget.hold(call, given.tokens, terms.legs, now=now)
         if isinstance(held, Hold):
             return given, held
+        if _fits_when_others_settle(given.smaller(1, terms.revision, terms.provider), held):
+            return given, held
         fewer = _how_many_fit(given, held.free, terms)
         if not fewer:
             return given, held
         given = given.smaller(fewer, terms.revision, terms.provider)
+
+
+def _fits_when_others_settle(one: Draft, refusal: Refusal) -> bool:
+    """Whether only calls in flight are in the way. A hold is larger than its bill: what it gives back lets a whole
+    block in, where shrinking now would pay the prompt's beginning for a paper or two."""
+    return refusal.held > 0 and refusal.limit - refusal.used >= one.tokens
 
 
 def _how_many_fit(given: Draft, free: int, terms: _Terms) -> int:

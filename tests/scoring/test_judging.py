@@ -180,6 +180,25 @@ def test_a_blocked_edition_is_not_asked_again_before_its_time(alice, judge, fake
     assert judging.claim(later) is not None
 
 
+def test_tokens_that_a_call_in_flight_holds_make_the_next_block_wait_and_block_nothing(
+    alice, judge, fake_model
+):
+    first = factories.edition_to_read(alice, papers(60))
+    block = judging.claim(timezone.now())
+    factories.quota(Scope.TEAM, block.hold.held_tokens + 2_000, team=alice.team)
+    BudgetWindow.objects.filter(scope=Scope.TEAM).update(limit_tokens=block.hold.held_tokens + 2_000)
+
+    refused = judging.claim(timezone.now())
+    first.refresh_from_db()
+    blocked_meanwhile = first.blocked_until
+    judging.judge_block(block)
+    following = judging.claim(timezone.now())
+
+    assert refused is None
+    assert blocked_meanwhile is None
+    assert len(following.rows) > 1
+
+
 def test_a_reader_who_left_the_team_is_not_paid_for(judge, fake_model):
     bob = factories.user()
     lab = factories.team(factories.user(), bob)
