@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from profiles import tokens
 from profiles.models import ApiToken, Membership, Profile, Role, Team, User
+from scoring import digest
 from scoring.models import Edition
 from tests import factories
 from tests.factories import DAY
@@ -117,6 +118,8 @@ class World:
             kwargs["public_id"] = self.token.public_id
         elif subject == "paper":
             kwargs["arxiv_id"] = self.paper
+        elif subject in {"letter", "forged"}:
+            kwargs["token"] = digest.token_of(self.users["owner"]) if subject == "letter" else "forged:x"
         elif subject == "key":
             kwargs |= {"key": "abc-def"} | ({"uidb36": "1"} if "reset" in name else {})
         return reverse(name, kwargs=kwargs) + query
