@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from papers.markdown import one_line
 from papers.models import Paper
 from profiles.models import Interest
+from scoring.edits import Weighing
 from scoring.models import Candidate
 from scoring.value import shown, value_of
 
@@ -38,6 +39,14 @@ class Contribution:
         return shown(self.score)
 
 
+@dataclass(frozen=True)
+class EarlierWords:
+    """The research fields that a score was given by, and what each of its numbers counts for today."""
+
+    names: Sequence[str]
+    weighing: Weighing
+
+
 class Entry:
     """A candidate with its paper, effective score and the reader's marks, as `feed` loaded them."""
 
@@ -49,6 +58,7 @@ class Entry:
         self.place = 0  # number on the page of the day, from 1; 0 where it stands alone
         self.fields = fields
         self.words_hash = words_hash
+        self.earlier: EarlierWords | None = None  # where the score stands in the order of other words
         self.paper: Paper = candidate.paper
         self.score: dict[str, Any] = _object(candidate.score_row)  # type: ignore[attr-defined]
         self.text: dict[str, Any] = _object(candidate.text_row)  # type: ignore[attr-defined]
@@ -108,11 +118,16 @@ class Entry:
     def contributions(self) -> list[Contribution]:
         """Each research field's score, weight and product; empty where nothing judged the paper."""
         scores: Sequence[int] = _list(self.score.get("interest_scores"))
+        now = [(field.name, field.weight, field.position) for field in self.fields]
+        if self.earlier is not None:
+            weighing = self.earlier.weighing
+            now = list(zip(self.earlier.names, weighing.weights, weighing.positions, strict=True))
+        best = self.field.position if self.field else None
         return [
             Contribution(
-                field.name, score, field.weight, value_of([score], [field.weight]).value, field == self.field
+                name, score, weight, value_of([score], [weight]).value, bool(weight) and position == best
             )
-            for score, field in zip(scores, self.fields, strict=False)
+            for score, (name, weight, position) in zip(scores, now, strict=False)
         ]
 
     @property

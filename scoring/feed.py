@@ -32,8 +32,8 @@ from django.http import Http404
 from papers.models import Paper, PaperVersion
 from profiles.models import Interest, Mark, Profile, Revision, User, Vote
 from profiles.revisions import content_of
-from scoring import rubric
-from scoring.entries import UNREAD_STATES, Entry
+from scoring import edits, rubric
+from scoring.entries import UNREAD_STATES, EarlierWords, Entry
 from scoring.json_rows import JSONRows
 from scoring.models import Call, Candidate, Edition, Score
 
@@ -195,7 +195,24 @@ class Feed:
         if self.edition is None:
             return []
         categories = self.edition.categories
-        return [Entry(candidate, self.interests, self._words_hash, categories) for candidate in candidates]
+        entries = [Entry(each, self.interests, self._words_hash, categories) for each in candidates]
+        self._recall_earlier_words([entry for entry in entries if entry.is_of_earlier_words])
+        return entries
+
+    def _recall_earlier_words(self, entries: list[Entry]) -> None:
+        """One query, and only where a score stands in the order of words that were changed since."""
+        if not entries or self.edition is None:
+            return
+        hashes = {entry.score["words_hash"] for entry in entries}
+        earlier = {
+            revision.content_hash: EarlierWords(
+                [words["name"] for words in revision.content["interests"]],
+                edits.weighing(revision, self.interests),
+            )
+            for revision in Revision.objects.filter(profile=self.edition.profile_id, content_hash__in=hashes)
+        }
+        for entry in entries:
+            entry.earlier = earlier.get(entry.score["words_hash"])
 
     @cached_property
     def _words_hash(self) -> str:

@@ -6,9 +6,9 @@ import pytest
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from profiles import revisions, tokens
+from profiles import drafts, revisions, tokens
 from profiles.models import Period, Profile, Quota, Role, Scope
-from scoring import packed
+from scoring import packed, profile_changes
 from scoring.models import Call, Candidate, Edition, Score
 from tests import factories
 from tests.factories import DAY
@@ -181,6 +181,27 @@ def test_entries_come_best_first_with_all_that_explains_them():
 
     picks = client.get(f"/api/v1/editions/{edition.public_id}/entries/?recommended=true").json()
     assert [each["value"] for each in picks["results"]] == [90]
+
+
+def test_scores_keep_their_fields_when_the_profile_moves_or_loses_one():
+    alice = factories.user()
+    profile = factories.profile(alice, interests=("graphs", "planning"))
+    edition = judged_edition(profile, values=(90,))
+    address = f"/api/v1/editions/{edition.public_id}/entries/"
+    draft = drafts.draft_of(profile)
+
+    profile_changes.store(drafts.replace(draft, interests=(draft.interests[1], draft.interests[0])), profile)
+    moved = asking(alice).get(address).json()["results"][0]
+    profile_changes.store(drafts.replace(draft, interests=(draft.interests[1],)), profile)
+    lost = asking(alice).get(address).json()["results"][0]
+
+    assert (moved["value"], moved["section"], moved["is_of_earlier_words"]) == (90, "Graphs", True)
+    assert {part["interest"]: part["value"] for part in moved["scores"]} == {"Graphs": 90, "Planning": 0}
+    assert lost["value"] == 0
+    assert [(part["interest"], part["score"], part["value"]) for part in lost["scores"]] == [
+        ("Graphs", 90, 0),
+        ("Planning", 0, 0),
+    ]
 
 
 def test_lists_come_in_pages():
