@@ -19,7 +19,7 @@ HEADINGS = {
 }
 HELP = {
     Scope.INSTANCE: _("The operator of this instance can raise it."),
-    Scope.TEAM: _("The operator of this instance can raise the pool."),
+    Scope.TEAM: _("An owner of the team, or the operator of this instance, can raise the pool."),
     Scope.MEMBER: _("An owner or admin of your team can raise it; then the reading goes on by itself."),
     Scope.SHARE: _("An owner or admin of your team can raise it; then the reading goes on by itself."),
 }
@@ -36,9 +36,9 @@ class Blocked:
 
 
 def of(edition: Edition, zone: Any) -> Blocked | None:
-    """The notice for an edition that a budget stops; the reset is told in `zone`."""
+    """The notice for an edition that a budget stops now; the reset is told in `zone`."""
     by = edition.blocked_by
-    if not by:
+    if not by or (edition.blocked_until is not None and edition.blocked_until <= timezone.now()):
         return None
     if by.get("reason") == "no_payer":
         return Blocked(_("Nobody pays for this profile."), "", NO_PAYER_HELP)

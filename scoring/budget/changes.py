@@ -11,6 +11,7 @@ from django.utils import timezone
 from profiles import quotas
 from profiles.models import Membership, Period, Profile, Scope, User
 from profiles.quotas import Leg, Subject
+from scoring import doorbell
 from scoring.models import BudgetWindow, Edition
 from scoring.transactions import retried
 
@@ -30,8 +31,8 @@ def change_quota(
     """Set a limit (None takes it away), act on the open windows, and unblock whom it had stopped.
 
     One transaction: policy, windows and editions change together or not at all. What was used stays; a
-    limit below it refuses new holds and lets running ones settle. Returns the editions that may go on, for
-    a caller who rings. Raises as `profiles.quotas.set_quota` does. Safe to repeat.
+    limit below it refuses new holds and lets running ones settle. Returns the editions that may go on; a
+    worker is woken for them. Raises as `profiles.quotas.set_quota` does. Safe to repeat.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -39,7 +40,10 @@ def change_quota(
         quotas.set_quota(actor, subject, period, tokens)
         legs = _touched_by(subject)
         apply_limits(legs, now, period)
-        return unblock(legs)
+        freed = unblock(legs)
+        if freed:
+            doorbell.ring("scoring.judge")
+    return freed
 
 
 def _touched_by(subject: Subject) -> list[Leg]:
@@ -58,7 +62,7 @@ def _touched_by(subject: Subject) -> list[Leg]:
 def apply_limits(legs: list[Leg], now: dt.datetime, period: Period | None = None) -> int:
     """Write the limits in force into the windows that are open or to come; how many rows changed.
 
-    Needs the policy lock of the legs' team. A window whose limit was taken away is left: nothing asks it.
+    Needs the policy lock of the legs' team. A window whose limit was taken away can hold anything.
     """
     limits = quotas.limits_of(legs)
     by_key = {(leg.scope.value, leg.subject_id): leg for leg in legs}
@@ -72,8 +76,10 @@ def apply_limits(legs: list[Leg], now: dt.datetime, period: Period | None = None
     changed = 0
     for window in in_lock_order(list(open_windows)):
         leg = by_key.get((window.scope, window.subject_id))
-        limit = limits[leg].get(Period(window.period)) if leg is not None else None
-        if limit is not None and limit != window.limit_tokens:
+        if leg is None:
+            continue
+        limit = limits[leg].get(Period(window.period), quotas.MOST_TOKENS)
+        if limit != window.limit_tokens:
             changed += BudgetWindow.objects.filter(pk=window.pk).update(limit_tokens=limit)
     return changed
 
@@ -123,7 +129,7 @@ def _repair(window_id: int, now: dt.datetime) -> Repair | None:
     after: dict[str, int] = invariants.figures_by_ledger(window)
     if window.ends_at > now and team_id is not None:
         limits = quotas.limits_in_force(Scope(window.scope), window.subject_id, team_id)
-        after["limit_tokens"] = limits.get(Period(window.period), window.limit_tokens)
+        after["limit_tokens"] = limits.get(Period(window.period), quotas.MOST_TOKENS)
     before = {name: getattr(window, name) for name in after}
     if before == after:
         return None

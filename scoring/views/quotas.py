@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from profiles import access, quotas
 from profiles.access import Deed
 from profiles.models import Membership, Period, Profile, Team, User
-from scoring import budget, doorbell
+from scoring import budget
 
 
 @require_http_methods(["GET", "POST"])
@@ -57,7 +57,6 @@ def _set(request: HttpRequest, mine: Membership) -> int:
     is_removal = "remove" in request.POST
     tokens = None if is_removal else quotas.parse_tokens(request.POST.get("tokens", ""))
     freed = budget.change_quota(request.user, subject, Period(period), tokens)
-    doorbell.ring("scoring.judge")
     return len(freed)
 
 

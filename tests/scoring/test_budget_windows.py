@@ -167,11 +167,12 @@ def test_a_clock_that_jumps_and_returns_finds_the_same_windows(team, jump):
     assert budget.audit(now) == []
 
 
-def test_a_year_of_hourly_holds_over_both_clock_changes_is_side_by_side(team):
+def test_a_year_of_holds_over_both_clock_changes_is_side_by_side(team):
     now = utc(2026, 1, 1, 0, 30)
     while now < utc(2027, 1, 1):
         opened(team, now)
-        now += 7 * HOUR
+        now += 23 * HOUR
+    opened(team, utc(2026, 12, 31, 23))
 
     assert len(days(team)) == 366
     assert {row.ends_at - row.starts_at for row in days(team)} == {23 * HOUR, 24 * HOUR, 25 * HOUR}

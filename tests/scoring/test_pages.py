@@ -7,6 +7,7 @@ import re
 import pytest
 import time_machine
 from django.urls import reverse
+from django.utils import timezone
 
 from papers.models import Announcement
 from profiles import marks
@@ -322,7 +323,7 @@ def test_a_used_up_budget_names_its_limit_and_the_feed_goes_on_by_estimate(clien
         client,
         state=Edition.State.SCREENED,
         blocked_by={"scope": 3, "subject_id": 1, "period": "day", "limit": 5000, "used": 4900, "held": 0},
-        blocked_until=NOON,
+        blocked_until=timezone.now() + dt.timedelta(hours=9),
     )
     factories.waiting(edition, factories.paper(), Candidate.Waits.BUDGET)
 

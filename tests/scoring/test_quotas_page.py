@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from profiles import quotas
 from profiles.models import Period, Quota, Role, Scope
-from scoring import budget
+from scoring import blocked, budget
+from scoring.budget import words
 from scoring.context import meter
 from scoring.models import BudgetWindow, Edition, Hold
 from tests import factories
@@ -243,12 +244,51 @@ def test_the_meter_shows_the_fullest_period(lab):
     assert render(request).startswith("9k of 10k tokens, resets in 2 days")
 
 
+def test_a_limit_that_was_taken_away_is_no_longer_the_fullest(lab):
+    budget.change_quota(None, quotas.member(lab.bobs), Period.WEEK, 10_000)
+    lab.hold(9_500)
+    budget.change_quota(None, quotas.member(lab.bobs), Period.WEEK, None)
+    request = RequestFactory().get("/")
+    request.user = lab.bob
+
+    assert render(request).startswith("9k of 250k tokens")
+    assert isinstance(lab.hold(9_500), Hold)
+    assert budget.audit() == []
+
+
 def test_a_page_that_shows_no_meter_asks_nothing(lab, django_assert_num_queries):
     request = RequestFactory().get("/")
     request.user = lab.bob
 
     with django_assert_num_queries(0):
         render(request, "nothing here")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "told"),
+    [(0, "0"), (999, "999"), (1_000, "1k"), (312_999, "312k"), (1_290_000, "1.2M"), (2_000_000, "2M"),
+     (12_900_000, "12M"), (10**12, "1,000,000M")],
+)  # fmt: skip
+def test_tokens_are_told_in_short_and_never_rounded_up(tokens, told):
+    assert words.short(tokens) == told
+
+
+@pytest.mark.parametrize(("microusd", "told"), [(0, "$0.00"), (4_100, "$0.0041"), (12_300_000, "$12.30")])
+def test_money_is_told_in_what_can_be_seen(microusd, told):
+    assert words.dollars(microusd) == told
+
+
+def test_a_stop_is_told_while_it_lasts_and_where_nobody_pays(lab):
+    edition = Edition(profile=lab.secret, day=factories.DAY)
+    edition.blocked_by, edition.blocked_until = {"reason": "no_payer"}, NOW + dt.timedelta(hours=1)
+    assert blocked.of(edition, lab.bob.zone).heading == "Nobody pays for this profile."
+
+    legs = budget.legs_of(lab.secret, lab.provider)
+    refusal = budget.hold(factories.call(lab.secret, lab.provider), 250_001, legs)
+    edition.blocked_by, edition.blocked_until = refusal.as_blocked_by, refusal.resets_at
+    assert "250,000" in blocked.of(edition, lab.bob.zone).text
+    with time_machine.travel(refusal.resets_at, tick=False):
+        assert blocked.of(edition, lab.bob.zone) is None
 
 
 def test_strangers_and_viewers_have_no_meter(lab):

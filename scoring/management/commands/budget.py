@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from profiles import quotas
 from profiles.models import Membership, Period, Scope, Team
 from profiles.quotas import INSTANCE, Leg, Subject
-from scoring import budget, doorbell
+from scoring import budget
 from scoring.models import BudgetWindow
 
 
@@ -56,8 +56,6 @@ class Command(BaseCommand):
             freed = budget.change_quota(None, subject, Period(options["period"]), tokens)
         except ValidationError as error:
             raise CommandError(error.messages[0]) from error
-        if freed:
-            doorbell.ring("scoring.judge")
         self.stdout.write(_("The limit is set; %(n)s editions may go on.") % {"n": len(freed)})
 
     def _reconcile(self, options: dict[str, Any]) -> None:
