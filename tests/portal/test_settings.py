@@ -116,7 +116,8 @@ def test_the_example_file_copied_changes_nothing(start):
     )
 
     def values(settings: dict) -> dict:
-        return {name: value for name, value in settings.items() if name.isupper()}
+        """Logging holds objects that are new each time."""
+        return {name: value for name, value in settings.items() if name.isupper() and name != "LOGGING"}
 
     assert values(example) == values(plain)
 
