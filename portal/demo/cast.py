@@ -20,7 +20,7 @@ FILES = Path(__file__).resolve().parent
 TEAM = "Demo lab"
 MAIL = "{name}@demo.example"
 # Enough for about half of the sample day, so that the student's reading stops in the middle of it.
-STUDENT_DAILY_TOKENS = 20_000
+STUDENT_DAILY_TOKENS = 12_000
 # What a first look at a real model may cost, unless the operator says otherwise.
 REAL_DAILY_TOKENS = 60_000
 SIMULATED = "demo-student"
