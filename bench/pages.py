@@ -35,15 +35,14 @@ def run(papers: int, rounds: int) -> None:
     from django.conf import settings
     from django.core.management import call_command
     from django.test import Client
-    from django.test.utils import setup_test_environment
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    setup_test_environment(debug=False)
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     reader, arxiv_id = a_day(papers)
-    client = Client()
+    # Not the test environment: its instrumented templates copy their context at every render.
+    client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(reader)
     pages = {
         "the day, by field": "/feed/2026-01-30/",

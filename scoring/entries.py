@@ -125,7 +125,11 @@ class Entry:
         best = self.field.position if self.field else None
         return [
             Contribution(
-                name, score, weight, value_of([score], [weight]).value, bool(weight) and position == best
+                name,
+                score,
+                weight,
+                value_of([score], [weight]).value if score else 0,
+                bool(weight) and position == best,
             )
             for score, (name, weight, position) in zip(scores, now, strict=False)
         ]

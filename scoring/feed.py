@@ -37,7 +37,8 @@ from scoring.entries import UNREAD_STATES, EarlierWords, Entry
 from scoring.json_rows import JSONRows
 from scoring.models import Call, Candidate, Edition, Score
 
-PAGE_SIZE = 30
+# A card takes a good millisecond to render; the next ones follow on a click.
+PAGE_SIZE = 20
 READ_STATES = [Candidate.State.JUDGED, Candidate.State.ESTIMATED]
 
 

@@ -53,7 +53,7 @@ def test_a_page_of_many_papers_takes_six_queries_in_all(client, django_assert_ma
     with django_assert_max_num_queries(6):
         response = client.get(ADDRESS)
 
-    assert response.content.count(b"data-paper=") == 30
+    assert response.content.count(b"data-paper=") == 20
 
 
 def test_every_number_of_the_account_opens_the_list_behind_it(client):
