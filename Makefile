@@ -31,7 +31,7 @@ check: dev-env
 	@$(MAKE) --no-print-directory test
 
 bench: dev-env
-	@set -e; for table in bench/[a-z]*.py; do echo "== $$table"; $(PYTHON) -m bench.$$(basename $$table .py); done
+	@set -e; for table in $$(grep -l __main__ bench/*.py); do echo "== $$table"; $(PYTHON) -m bench.$$(basename $$table .py); done
 
 # --universal: one file for Python 3.12 to 3.14 on every system. No index address is written into it.
 COMPILE = .venv/bin/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.12 \
