@@ -4,6 +4,8 @@ import datetime as dt
 
 from django.urls import register_converter
 
+from . import calendar
+
 
 class ArxivId:
     regex = r"[0-9]{4}\.[0-9]{4,5}|[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}"
@@ -19,7 +21,10 @@ class Day:
     regex = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
     def to_python(self, value: str) -> dt.date:
-        return dt.date.fromisoformat(value)
+        day = dt.date.fromisoformat(value)
+        if day < calendar.FIRST_DAY:
+            raise ValueError("before arXiv")
+        return day
 
     def to_url(self, value: dt.date) -> str:
         return value.isoformat()

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 ARXIV_ZONE = ZoneInfo("America/New_York")
+FIRST_DAY = date(1991, 8, 14)  # arXiv's first
 DEADLINE = time(14, 0)  # a submission before it is in the same weekday's mailing
 MAILING = time(20, 0)
 FEED_TURNS = time(0, 0)  # of the day itself: until then RSS still shows the day before
@@ -41,7 +42,7 @@ def is_mailing_evening(evening: date) -> bool:
 
 
 def is_announcement_day(day: date) -> bool:
-    return is_mailing_evening(day - timedelta(days=1))
+    return day >= FIRST_DAY and is_mailing_evening(day - timedelta(days=1))
 
 
 def next_announcement_day(day: date) -> date:

@@ -40,6 +40,11 @@ def test_the_days_of_a_week_with_a_holiday() -> None:
     assert calendar.previous_announcement_day(dt.date(2026, 1, 21)) == dt.date(2026, 1, 19)
 
 
+def test_before_arxiv_there_was_no_list() -> None:
+    assert not calendar.is_announcement_day(dt.date.min)
+    assert not calendar.is_announcement_day(dt.date(1991, 8, 13))
+
+
 def test_the_years_with_holidays_are_known() -> None:
     assert calendar.knows_holidays_of(2026)
     assert not calendar.knows_holidays_of(2027)

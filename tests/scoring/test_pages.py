@@ -289,6 +289,7 @@ def test_an_impossible_date_is_a_404(client):
     a_day(client)
 
     assert client.get("/feed/2026-02-30/").status_code == 404
+    assert client.get("/feed/0001-01-01/").status_code == 404
 
 
 def test_nothing_announced_in_the_categories(client):
