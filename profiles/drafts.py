@@ -147,14 +147,14 @@ def tidied(draft: Draft) -> Draft:
     """The draft without blank edges, empty rows and repeats; what it means is unchanged."""
     return replace(
         draft,
-        name=draft.name.strip(),
+        name=_name(draft.name),
         weighting_prompt=_lines(draft.weighting_prompt),
         categories=tuple(dict.fromkeys(each.strip() for each in draft.categories if each.strip())),
         exclusions=tuple(_lines(each) for each in draft.exclusions if each.strip()),
         interests=tuple(
             replace(
                 each,
-                name=each.name.strip(),
+                name=_name(each.name),
                 description=_lines(each.description),
                 weight=round(each.weight, 2) if math.isfinite(each.weight) else each.weight,
                 terms=tuple(dict.fromkeys(term.strip() for term in each.terms if term.strip())),
@@ -238,6 +238,9 @@ def _check_interests(interests: Sequence[InterestDraft]) -> Iterator[Problem]:
         if not 0 <= interest.weight <= 1:
             yield Problem(f"{where}.weight", _("A weight must lie between 0 and 1."))
         yield from _check_terms(f"{where}.terms", interest.terms)
+    if interests and all(interest.weight == 0 for interest in interests):
+        # Every paper would be read, at full price, and none recommended.
+        yield Problem("interests", _("Give at least one research field a weight above 0."))
 
 
 def _check_terms(where: str, terms: Sequence[str]) -> Iterator[Problem]:
@@ -269,6 +272,14 @@ def _check_text(where: str, text: str, most: int) -> Iterator[Problem]:
         )
     if any(unicodedata.category(sign) == "Cc" and sign not in "\n\t" for sign in text):
         yield Problem(where, _("This text holds control characters; type it again without them."))
+
+
+def _name(text: str) -> str:
+    """Without blank edges and without signs that nobody sees or that turn the reading direction."""
+    # Joiners stay: scripts and emoji are written with them.
+    seen = (sign for sign in text if unicodedata.category(sign) != "Cf" or sign in "\u200c\u200d")
+    name = "".join(seen).strip()
+    return name if name.strip("\u200c\u200d") else ""
 
 
 def _lines(text: str) -> str:

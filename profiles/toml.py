@@ -1,6 +1,8 @@
 """A profile as a file, for sharing, backup and tests: `load(dump(profile))` gives the same words again."""
 
 import json
+import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -50,6 +52,8 @@ def parse(text: str) -> Draft:
         raise BadFile(Problem("", message)) from error
     except RecursionError as error:
         raise BadFile(Problem("", _("The file is nested too deeply for a profile."))) from error
+    except ValueError as error:  # Python reads no whole number of more than 4300 digits
+        raise BadFile(Problem("", _("The file holds a number that is too large."))) from error
     if not table:
         raise BadFile(Problem("", _("The file is empty. Export a profile to see what one looks like.")))
     problems: list[Problem] = []
@@ -120,7 +124,8 @@ def _typed(
                 )
             )
         elif wanted is float and type(value) in {int, float}:
-            good[key] = float(value)
+            # A whole number beyond every float is as much out of range as infinity.
+            good[key] = float(value) if abs(value) < sys.maxsize else math.inf
         elif type(value) is not wanted:
             message = _("%(key)s must be %(wanted)s.") % {"key": path, "wanted": _kind(wanted)}
             problems.append(Problem(path, message))

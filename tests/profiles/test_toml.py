@@ -98,6 +98,13 @@ def interest_of(characters: int) -> str:
         ),
         ('name = "A\\u0000"\ncategories = ["cs.LG"]\n[[interests]]\nname = "B"', "control characters"),
         ("a = " + "[" * 100_000, "nested too deeply"),
+        ("bar = " + "9" * 5000, "number that is too large"),
+        (
+            f'name = "A"\ncategories = ["cs.LG"]\ntarget_recall = {"9" * 400}\n[[interests]]\nname = "B"',
+            "recall",
+        ),
+        ('name = "A"\ncategories = ["cs.LG"]\n[[interests]]\nname = "B"\nweight = 0', "weight above 0"),
+        ('name = "A"\ncategories = ["cs.LG"]\n[[interests]]\nname = "\u200b"', "a name"),
     ],
 )
 def test_a_file_that_is_no_profile_says_why_and_stores_nothing(text, said):

@@ -133,6 +133,8 @@ def test_a_form_changed_after_its_price_is_priced_again(client, alice):
         ({"interest_weight": ["heavy", "1"]}, "Type a number here"),
         ({"interest_weight": ["nan", "1"]}, "Type a number here"),
         ({"interest_weight": ["1.5", "1"]}, "A weight must lie between 0 and 1"),
+        ({"interest_weight": ["0", "0"]}, "a weight above 0"),
+        ({"name": "\u200b\u202e"}, "Give the profile a name"),
         ({"interest_name": ["Same", "same"]}, "Two research fields are called"),
         ({"bar": "11"}, "The bar must be"),
         ({"bar": ""}, "Type a number here"),
