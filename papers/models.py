@@ -97,10 +97,14 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
         self, categories: Iterable[str], day: dt.date, *, cross_lists: bool
     ) -> "AnnouncementQuerySet":
         """What a reader of these categories is owed that day; replacements are counted beside it."""
+        return self.on(day).entering(categories, cross_lists=cross_lists)
+
+    def entering(self, categories: Iterable[str], *, cross_lists: bool) -> "AnnouncementQuerySet":
+        """What comes into an edition of these categories on any day: new, or cross-listed where wanted."""
         kinds = [Announcement.Kind.NEW]
         if cross_lists:
             kinds.append(Announcement.Kind.CROSS)
-        return self.on(day).in_categories(categories).filter(kind__in=kinds)
+        return self.in_categories(categories).filter(kind__in=kinds)
 
     def replacements(self) -> "AnnouncementQuerySet":
         return self.filter(kind=Announcement.Kind.REPLACEMENT)
@@ -146,6 +150,30 @@ class Announcement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.category} {self.kind} {self.paper_id}"
+
+
+class Correction(models.Model):
+    """A derived announcement that arXiv's own list took back: the list names another day, or another kind.
+
+    Kept, because a reader may have been given the paper on the day that was derived: what was read there stays.
+    """
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="corrections")
+    category = models.CharField(max_length=32)
+    day = models.DateField()
+    kind = models.CharField(max_length=12, choices=Announcement.Kind)
+    corrected_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["paper", "category", "day"], name="corrected_once_a_category_and_day"
+            ),
+        ]
+        indexes = [models.Index(fields=["day", "category"], name="correction_day")]
+
+    def __str__(self) -> str:
+        return f"not {self.day} {self.category} {self.kind} {self.paper_id}"
 
 
 class HarvestQuerySet(models.QuerySet["Harvest"]):

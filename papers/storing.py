@@ -14,7 +14,7 @@ from django.db import transaction
 from papers import calendar
 from papers.arxiv.listing import KINDS, Announced, Listing, Page
 from papers.features import vectors
-from papers.models import Announcement, ArxivCount, Paper, PaperVersion
+from papers.models import Announcement, ArxivCount, Correction, Paper, PaperVersion
 
 _BATCH = 500  # below SQLite's limit of variables
 _STATED = ("comment", "journal_ref", "doi", "license", "msc_class", "acm_class")
@@ -204,6 +204,7 @@ def _store_announcements(
         if (row.paper_id, row.category) not in settled:
             wanted.setdefault((row.paper_id, row.category, row.day), row)
     known = {(row.paper_id, row.category, row.day): row for row in stored}
+    _note([known[place] for place, row in wanted.items() if _contradicts(row, known.get(place))])
     Announcement.objects.bulk_create(
         [row for place, row in wanted.items() if _says_more(row, known.get(place))],
         batch_size=_BATCH,
@@ -240,6 +241,24 @@ def _says_more(row: Announcement, stored: Announcement | None) -> bool:
     return stored is None or (row.source in _STRONG and stored.source not in _STRONG)
 
 
+def _contradicts(row: Announcement, stored: Announcement | None) -> bool:
+    return stored is not None and _says_more(row, stored) and row.kind != stored.kind
+
+
+def _note(wrong: Iterable[Announcement]) -> None:
+    """Keep what was derived, before a list puts it right."""
+    rows = [
+        Correction(paper_id=row.paper_id, category=row.category, day=row.day, kind=row.kind) for row in wrong
+    ]
+    Correction.objects.bulk_create(
+        rows,
+        batch_size=_BATCH,
+        update_conflicts=True,
+        unique_fields=["paper", "category", "day"],
+        update_fields=["kind", "corrected_at"],
+    )
+
+
 def _correct_derived(wanted: Iterable[Announcement], stored: list[Announcement]) -> None:
     """A list names the day: a derived row of that paper on another day gives way, and never stands twice."""
     days = {(row.paper_id, row.category): row.day for row in wanted if row.kind in _FIRST_TIME}
@@ -251,6 +270,7 @@ def _correct_derived(wanted: Iterable[Announcement], stored: list[Announcement])
         and (day := days.get((row.paper_id, row.category), first_days.get(row.paper_id))) is not None
         and row.day != day
     ]
+    _note(wrong)
     for part in _parts([row.pk for row in wrong]):
         Announcement.objects.filter(pk__in=part).delete()
     for row in wrong:

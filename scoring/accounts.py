@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
-from papers.models import Announcement, AnnouncementQuerySet, ArxivCount
+from papers.models import Announcement, AnnouncementQuerySet, ArxivCount, Correction
 from scoring.budget import Violation
-from scoring.models import Candidate, Edition, Score
+from scoring.models import Candidate, Edition, FirstSeen, Score
 from scoring.models.editions import CandidateQuerySet
 from scoring.packed import BadPacked, Code, Entry, counts, unpack
 
@@ -97,10 +97,10 @@ def account(edition: Edition) -> Account:
     )
     terms = {code.word: number for code, number in by_code.items() if code != Code.WAITING}
     return Account(
-        announced=owed.paper_count(),
+        announced=owed.paper_count() + kept_in(edition).count(),
         **terms,
         **{**reasons, "waiting_turn": turn},
-        replacements=replaced_for(edition),
+        replacements=replaced_for(edition).paper_count(),
         arxiv_counted=arxiv_counted(edition),
         tokens=spent["tokens"],
         cost_microusd=spent["cost"],
@@ -112,11 +112,24 @@ def announced_to(edition: Edition) -> AnnouncementQuerySet:
     return Announcement.objects.announced_to(edition.categories, edition.day, cross_lists=edition.cross_lists)
 
 
-def replaced_for(edition: Edition) -> int:
-    """Papers of its categories that only came as a new version that day."""
+def kept_in(edition: Edition) -> QuerySet[FirstSeen]:
+    """What entered here by a derived announcement that arXiv has corrected since, and was not let go.
+
+    It stays where it was read, is counted here, and is "seen before" on the day that arXiv names.
+    """
+    kinds = [Announcement.Kind.NEW, *([Announcement.Kind.CROSS] if edition.cross_lists else [])]
+    corrected = Correction.objects.filter(
+        day=edition.day, category__in=edition.categories, kind__in=kinds
+    ).values("paper")
+    entered = FirstSeen.objects.filter(profile=edition.profile_id, day=edition.day, paper__in=corrected)
+    return entered.exclude(paper__in=announced_to(edition).values("paper"))
+
+
+def replaced_for(edition: Edition) -> AnnouncementQuerySet:
+    """The papers of its categories that only came as a new version that day."""
     here = Announcement.objects.on(edition.day).in_categories(edition.categories)
     owed = announced_to(edition).values("paper")
-    return here.replacements().exclude(paper__in=owed).paper_count()
+    return here.replacements().exclude(paper__in=owed)
 
 
 def arxiv_counted(edition: Edition) -> int | None:
@@ -170,6 +183,7 @@ _UNFINISHED = {Code.WAITING, Code.IN_WORK}
 def _audit_papers(edition: Edition, entries: list[Entry]) -> Iterator[Violation]:
     listed = Counter(entry.paper_id for entry in entries)
     owed = set(announced_to(edition).values_list("paper_id", flat=True))
+    owed |= set(kept_in(edition).values_list("paper_id", flat=True))
     for invariant, papers in (
         ("no announced paper is lost", owed - listed.keys()),
         ("nothing is listed that was not announced", listed.keys() - owed),

@@ -43,8 +43,7 @@ class Price:
 
 def newest_day(categories: tuple[str, ...], *, cross_lists: bool) -> dt.date | None:
     """The newest day on which something was announced in these categories, as far as it was harvested."""
-    kinds = [Announcement.Kind.NEW, *([Announcement.Kind.CROSS] if cross_lists else [])]
-    named = Announcement.objects.in_categories(categories).filter(kind__in=kinds)
+    named = Announcement.objects.entering(categories, cross_lists=cross_lists)
     return named.order_by("-day").values_list("day", flat=True).first()
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
-from papers.models import Announcement, Paper
+from papers.models import Paper
 from scoring import packed
+from scoring.accounts import replaced_for
 from scoring.feed import Feed
 from scoring.models import Call, Candidate, Edition
 from scoring.packed import Code
@@ -186,9 +187,7 @@ def _paper_ids(chosen: Feed, key: str) -> list[int]:
     if key == "dismissed":
         return list(chosen.dismissed().values_list("paper_id", flat=True))
     if key == "replaced":
-        replaced = (
-            Announcement.objects.on(edition.day).in_categories(edition.profile.categories).replacements()
-        )
+        replaced = replaced_for(edition)
         return list(replaced.order_by("paper__arxiv_id").values_list("paper_id", flat=True).distinct())
     entries = sorted(
         packed.unpack(bytes(edition.packed)), key=lambda entry: (-entry.estimate, entry.paper_id)

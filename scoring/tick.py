@@ -13,7 +13,7 @@ from django.db.models.fields.json import KT
 from papers import calendar
 from papers.arxiv.transport import Transport
 from papers.harvest import HarvestReport, harvest_day, open_transport
-from papers.models import Announcement, Harvest
+from papers.models import Announcement, Correction, Harvest
 from profiles.models import Profile
 
 from . import digest, editions, judging, slots
@@ -121,14 +121,24 @@ def take_late_in(now: dt.datetime) -> int:
 
 
 def _touched_by(harvest: Harvest) -> list[Edition]:
-    """The editions that were opened before that harvest ended, of the days and categories that it brought."""
+    """The editions, opened before that harvest ended, to whose day and categories it brought or corrected papers.
+
+    Mostly its own day; but a feed that was late is of another, and corrects what was derived for a third.
+    """
+    assert harvest.finished_at is not None
     opened = Edition.objects.filter(opened_at__lt=harvest.finished_at)
+    brought = Announcement.objects.filter(stored_at__gte=harvest.started_at)
     if harvest.day is not None:
-        opened = opened.on(harvest.day)
-    else:
-        brought = Announcement.objects.filter(stored_at__gte=harvest.started_at)
-        opened = opened.filter(day__in=set(brought.values_list("day", flat=True).distinct()))
-    return [edition for edition in opened if harvest.category in ("", *edition.categories)]
+        brought = brought.filter(day__gte=harvest.day - BACKFILL)
+    days = {harvest.day, *brought.values_list("day", flat=True).distinct()} - {None}
+    corrections = Correction.objects.filter(corrected_at__gte=harvest.started_at)
+    corrected = set(corrections.values_list("day", "category").distinct())
+    return [
+        edition
+        for edition in opened.filter(day__in=days | {day for day, _category in corrected})
+        if (edition.day in days and harvest.category in ("", *edition.categories))
+        or any((edition.day, category) in corrected for category in edition.categories)
+    ]
 
 
 def close_due(now: dt.datetime) -> int:

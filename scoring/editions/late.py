@@ -15,7 +15,7 @@ from .estimating import estimates_for
 from .listing import Owed, entries_for, owed_to
 from .screening import BATCH, arxiv_ids, candidate_for, keep_account
 
-# What a model has read or is reading stays, even where arXiv corrects its day: `audit` then names it.
+# What a model has read or is reading stays, even where arXiv corrects its day: `accounts.kept_in` counts it here.
 _KEPT = {Code.JUDGED, Code.IN_WORK}
 
 

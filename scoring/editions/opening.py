@@ -44,12 +44,13 @@ def open_edition(profile: Profile, day: dt.date) -> Edition:
 
 
 def open_newest(profile: Profile, now: dt.datetime) -> Edition | None:
-    """Open and screen the newest day that has papers in the profile's categories; None where none has.
+    """Open and screen the newest day that has papers for the profile; None where none has.
 
     For a profile that was just saved: it does not wait for tomorrow. Safe to repeat.
     """
-    stored = Announcement.objects.in_categories(profile.categories).filter(day__lte=calendar.newest_day(now))
-    day = stored.order_by("-day").values_list("day", flat=True).first()
+    named = Announcement.objects.entering(profile.categories, cross_lists=profile.cross_lists)
+    out = named.filter(day__lte=calendar.newest_day(now))
+    day = out.order_by("-day").values_list("day", flat=True).first()
     if day is None:
         return None
     edition = open_edition(profile, day)

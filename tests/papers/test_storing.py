@@ -8,7 +8,7 @@ import pytest
 
 from papers.arxiv import api, jsonl, oai, rss
 from papers.arxiv.listing import Announced, Author, Listing, Page
-from papers.models import Announcement, ArxivCount, Paper, PaperVersion
+from papers.models import Announcement, ArxivCount, Correction, Paper, PaperVersion
 from papers.storing import Scope, store, store_counts
 from tests.papers.pages import wire
 
@@ -233,3 +233,19 @@ def test_json_lines_bring_their_samples_and_days() -> None:
         ("cs.CV", "2026-02-03", "replacement", "listing"),
     }
     assert PaperVersion.objects.get(is_sample=True).number == 2
+
+
+def test_what_a_list_took_back_is_kept_as_a_correction() -> None:
+    keep(PAPER)
+
+    keep(
+        replace(
+            PAPER,
+            submitted_at=None,
+            announced=(Announced("cs.LG", "new", dt.date(2026, 2, 6)), Announced("stat.ML", "new", DAY)),
+        ),
+        source=RSS,
+    )
+
+    taken_back = Correction.objects.values_list("category", "day", "kind")
+    assert set(taken_back) == {("cs.LG", DAY, "new"), ("stat.ML", DAY, "cross")}

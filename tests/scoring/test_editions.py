@@ -1,5 +1,6 @@
 """A profile's day: opened, screened, closed, reopened; and no paper of it lost."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -7,13 +8,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from papers.arxiv.listing import Announced, Author, Listing
 from papers.features import vectors
-from papers.models import Announcement, ArxivCount, Paper, PaperVersion
-from scoring import editions, packed, providers
+from papers.models import Announcement, ArxivCount, Harvest, Paper, PaperVersion
+from papers.storing import Scope, store
+from scoring import editions, packed, providers, tick
 from scoring.models import Candidate, Edition, FirstSeen
 from scoring.packed import Code
 from tests import factories
 from tests.factories import DAY
+from tests.scoring.test_edits import read
 
 pytestmark = pytest.mark.django_db
 
@@ -465,7 +469,7 @@ def test_the_account_takes_few_queries(alice, django_assert_max_num_queries):
     factories.announced_papers(5)
     edition = editions.open_edition(profile, DAY)
 
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         editions.account(edition)
 
 
@@ -495,3 +499,68 @@ def test_what_no_model_read_follows_its_corrected_day(alice):
     assert codes(edition) == {}
     assert codes(editions.open_edition(profile, NEXT_DAY)) == {paper.pk: Code.WAITING}
     assert editions.audit() == []
+
+
+# --- what a list corrects after it was derived -----------------------------------------------------
+
+HELD_UP = Listing(
+    arxiv_id="2601.00001",
+    version=1,
+    title="Graph neural networks",
+    abstract="Held up by a moderator.",
+    authors=(Author("Ada Lovelace"),),
+    categories=("cs.LG",),
+    submitted_at=dt.datetime(2026, 1, 29, 12, 0, tzinfo=dt.UTC),
+)
+
+
+def derived_and_then_listed_on_the_next_day(profile, meanwhile) -> Edition:
+    """A paper that its first date puts on DAY, and arXiv's feed on NEXT_DAY; the tick takes the feed in."""
+    store([HELD_UP], Announcement.Source.LISTING, Scope())
+    edition = editions.open_edition(profile, DAY)
+    editions.screen(edition, NOW)
+    meanwhile(edition.candidates.get())
+    run = Harvest.objects.create(category="cs.LG", day=NEXT_DAY, source="arxiv", stored=1)
+    listed = dataclasses.replace(HELD_UP, submitted_at=None, announced=(Announced("cs.LG", "new", NEXT_DAY),))
+    store([listed], Announcement.Source.RSS, Scope())
+    assert editions.audit() == []
+    run.finished_at = timezone.now()
+    run.save(update_fields=["finished_at"])
+    tick.take_late_in(run.finished_at)
+    edition.refresh_from_db()
+    return edition
+
+
+def test_a_paper_that_was_read_stays_where_it_was_read_when_its_day_is_corrected(alice):
+    profile = factories.profile(alice)
+    edition = derived_and_then_listed_on_the_next_day(profile, lambda one: read(one, [80, 10]))
+
+    later = editions.open_edition(profile, NEXT_DAY)
+
+    assert list(codes(edition).values()) == [Code.JUDGED]
+    assert (editions.account(edition).announced, editions.account(edition).lost) == (1, 0)
+    assert list(codes(later).values()) == [Code.SEEN]
+    assert editions.audit() == []
+
+
+def test_a_paper_that_nobody_read_goes_to_the_day_that_a_feed_of_another_day_names(alice):
+    profile = factories.profile(alice)
+    edition = derived_and_then_listed_on_the_next_day(profile, lambda one: None)
+
+    later = editions.open_edition(profile, NEXT_DAY)
+
+    assert codes(edition) == {}
+    assert (edition.account["announced"], edition.candidates.count()) == (0, 0)
+    assert list(codes(later).values()) == [Code.WAITING]
+    assert editions.audit() == []
+
+
+def test_a_day_of_replacements_only_is_not_a_newest_day(alice):
+    profile = factories.profile(alice)
+    factories.announced_papers(2)
+    factories.announce(factories.paper(version=2), NEXT_DAY, kind=Announcement.Kind.REPLACEMENT)
+
+    edition = editions.open_newest(profile, NOW + dt.timedelta(days=10))
+
+    assert edition is not None
+    assert edition.day == DAY
