@@ -1,10 +1,12 @@
 """What every test may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from tests.fakes import fake_model
 
@@ -13,6 +15,13 @@ __all__ = ["fake_model"]
 REPO = Path(__file__).resolve().parent.parent
 NO_SHARED_DATA = "the development data is not beside the project"
 SERVICES = ("postgres", "redis", "browser")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Each test starts in English: a request leaves its thread in the reader's language."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(scope="session")
