@@ -1,5 +1,6 @@
 """What stops an edition, in words: whose limit, how much of it, until when, and whom to ask."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from profiles.models import Period, Scope
-from scoring.models import Edition
+from scoring.models import BudgetWindow, Edition
 
 HEADINGS = {
     Scope.INSTANCE: _("The instance's budget is used up."),
@@ -35,21 +36,34 @@ class Blocked:
     help: Any
 
 
-def of(edition: Edition, zone: Any) -> Blocked | None:
-    """The notice for an edition that a budget stops now; the reset is told in `zone`."""
+def of(edition: Edition, zone: Any, now: dt.datetime) -> Blocked | None:
+    """The notice for an edition that a budget stops now, by what its window says; the reset is told in `zone`."""
     by = edition.blocked_by
-    if not by or (edition.blocked_until is not None and edition.blocked_until <= timezone.now()):
+    if not by or (edition.blocked_until is not None and edition.blocked_until <= now):
         return None
     if by.get("reason") == "no_payer":
         return Blocked(_("Nobody pays for this profile."), "", NO_PAYER_HELP)
     scope = Scope(by["scope"])
+    figures = _live(by, now)
     text = _("%(used)s of %(limit)s tokens a %(period)s are used, %(held)s are held.") % {
-        "used": intcomma(by.get("used", 0)),
-        "held": intcomma(by.get("held", 0)),
-        "limit": intcomma(by.get("limit", 0)),
+        **{name: intcomma(figures.get(name, 0)) for name in ("used", "held", "limit")},
         "period": Period(by["period"]).label,
     }
     if edition.blocked_until:
         local = timezone.localtime(edition.blocked_until, zone)
         text += " " + _("A new count starts at %(at)s.") % {"at": date_format(local, "Y-m-d H:i")}
     return Blocked(HEADINGS[scope], text, HELP[scope])
+
+
+def _live(by: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
+    """The window's figures: calls have settled since the edition was stopped. Those it kept where none is open."""
+    window = BudgetWindow.objects.filter(
+        scope=by["scope"],
+        subject_id=by["subject_id"],
+        period=by["period"],
+        starts_at__lte=now,
+        ends_at__gt=now,
+    ).first()
+    if window is None:
+        return by
+    return {"used": window.used_tokens, "held": window.held_tokens, "limit": window.limit_tokens}

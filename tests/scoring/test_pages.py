@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from papers.models import Announcement
 from profiles import marks
-from profiles.models import Mark, Vote
-from scoring.models import Candidate, Edition
+from profiles.models import Mark, Scope, Vote
+from scoring.models import BudgetWindow, Candidate, Edition
 from scoring.packed import Code
 from tests import factories
 
@@ -333,6 +333,29 @@ def test_a_used_up_budget_names_its_limit_and_the_feed_goes_on_by_estimate(clien
     assert "Your limit is used up." in page
     assert "4,900 of 5,000 tokens" in page
     assert "Waits for budget." in page
+
+
+def test_the_notice_tells_what_the_window_says_now(client):
+    """What the edition keeps is the instant of the refusal; calls in flight have settled since."""
+    _, edition = a_day(client, state=Edition.State.SCREENED)
+    payer = edition.profile.team.memberships.get()
+    now = timezone.now()
+    BudgetWindow.objects.create(
+        scope=Scope.MEMBER,
+        subject_id=payer.pk,
+        period="day",
+        starts_at=now - dt.timedelta(hours=1),
+        ends_at=now + dt.timedelta(hours=1),
+        limit_tokens=5000,
+        used_tokens=4950,
+    )
+    stored = {"scope": 3, "subject_id": payer.pk, "period": "day", "limit": 5000, "used": 2100, "held": 2800}
+    Edition.objects.update(blocked_by=stored, blocked_until=now + dt.timedelta(hours=1))
+
+    page = client.get(ADDRESS).content.decode()
+
+    assert "4,950 of 5,000 tokens a day are used, 0 are held." in page
+    assert "2,100" not in page
 
 
 # --- a run in progress ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from profiles import quotas
 from profiles.models import Period, Quota, Role, Scope
@@ -281,14 +282,14 @@ def test_money_is_told_in_what_can_be_seen(microusd, told):
 def test_a_stop_is_told_while_it_lasts_and_where_nobody_pays(lab):
     edition = Edition(profile=lab.secret, day=factories.DAY)
     edition.blocked_by, edition.blocked_until = {"reason": "no_payer"}, NOW + dt.timedelta(hours=1)
-    assert blocked.of(edition, lab.bob.zone).heading == "Nobody pays for this profile."
+    assert blocked.of(edition, lab.bob.zone, timezone.now()).heading == "Nobody pays for this profile."
 
     legs = budget.legs_of(lab.secret, lab.provider)
     refusal = budget.hold(factories.call(lab.secret, lab.provider), 250_001, legs)
     edition.blocked_by, edition.blocked_until = refusal.as_blocked_by, refusal.resets_at
-    assert "250,000" in blocked.of(edition, lab.bob.zone).text
+    assert "250,000" in blocked.of(edition, lab.bob.zone, timezone.now()).text
     with time_machine.travel(refusal.resets_at, tick=False):
-        assert blocked.of(edition, lab.bob.zone) is None
+        assert blocked.of(edition, lab.bob.zone, timezone.now()) is None
 
 
 def test_strangers_and_viewers_have_no_meter(lab):
