@@ -2,7 +2,9 @@
 
 import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,25 @@ def imported() -> set[str]:
 def test_a_required_package_is_declared_and_used(package):
     assert package in declared()
     assert REQUIRED[package] in imported()
+
+
+# What arrives with a declared package as a part of its own face, and moves only with it.
+FACES = {"kombu": "celery", "dotenv": "environs"}
+
+
+def test_what_our_code_imports_is_declared():
+    """A package that only comes along with another may go with the next version of that other."""
+    owners = packages_distributions()
+    third_party = {
+        name for name in imported() - sys.stdlib_module_names - {*ROOMS, "bench"} if name in owners
+    }
+
+    assert {
+        name
+        for name in third_party
+        if not declared() & {owner.lower().replace("_", "-") for owner in owners[name]}
+        and FACES.get(name) not in declared()
+    } == set()
 
 
 def test_this_suite_runs_on_pytest_django(pytestconfig):
