@@ -221,12 +221,24 @@ def note_cap_ignored(provider: Provider) -> None:
 
 
 def note_failure(provider: Provider, now: dt.datetime) -> None:
-    """It could not be reached or broke down. The third time in a row opens the breaker, longer each time."""
-    Provider.objects.filter(pk=provider.pk).update(failures=F("failures") + 1)
+    """It could not be reached or broke down. The third time in a row opens the breaker, longer each time.
+
+    What was in flight when it opened says nothing new: of sixteen calls that fail together three are counted.
+    """
+    known = Provider.objects.filter(pk=provider.pk).exclude(open_until__gt=now)
+    if not known.update(failures=F("failures") + 1):
+        return
     failures = Provider.objects.values_list("failures", flat=True).get(pk=provider.pk)
     beyond = failures - FAILURES_TO_OPEN
     if beyond >= 0:
         pause(provider, now, min(FIRST_PAUSE_SECONDS * 2 ** min(beyond, 10), LONGEST_PAUSE_SECONDS))
+
+
+def note_rubbish(provider: Provider, now: dt.datetime) -> None:
+    """It answers, at a cost, and nothing of it can be read: the breaker opens, as if it were down."""
+    few = Provider.objects.filter(pk=provider.pk, failures__lt=FAILURES_TO_OPEN - 1)
+    few.update(failures=FAILURES_TO_OPEN - 1)
+    note_failure(provider, now)
 
 
 def pause(provider: Provider, now: dt.datetime, seconds: float) -> None:

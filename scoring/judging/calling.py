@@ -15,7 +15,7 @@ from scoring.verdicts import Reading
 
 from . import repairs
 from .blocks import Block, payer_key
-from .failures import book_failure
+from .failures import book_failure, pause_if_rubbish
 from .records import Booking, record
 
 
@@ -41,8 +41,9 @@ def judge_block(block: Block, *, deadline_seconds: float = TOTAL_SECONDS) -> lis
 
 def book(block: Block, answer: Answer, now: dt.datetime | None = None) -> list[Score]:
     """Check an answer, book what is valid, and remember what it showed of the server. Safe to repeat."""
-    scores = record(block, _booking(block, answer, _read(block, answer)), now)
-    _remember(block, answer)
+    booking = _booking(block, answer, _read(block, answer))
+    scores = record(block, booking, now)
+    _remember(block, answer, booking, now or timezone.now())
     return scores
 
 
@@ -94,8 +95,9 @@ def _booking(block: Block, answer: Answer, reading: Reading) -> Booking:
     )
 
 
-def _remember(block: Block, answer: Answer) -> None:
-    providers.note_success(block.provider)
+def _remember(block: Block, answer: Answer, booking: Booking, now: dt.datetime) -> None:
+    if not (booking.outcome == "garbled" and pause_if_rubbish(block, now)):
+        providers.note_success(block.provider)
     providers.learn(block.provider, answer.abilities)
     if answer.usage is not None and answer.usage.output_tokens > answer.cap_tokens:
         providers.note_cap_ignored(block.provider)

@@ -26,6 +26,10 @@ from .records import MISREADS_TO_FAIL, Booking, fail, record, save_returned
 # A 429 without a usable Retry-After; and a wait that is too long to keep anything for.
 DEFAULT_WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 3600.0
+# Calls about several papers, one after the other, of which not one paper could be read: it is the model, then.
+RUBBISH_TO_PAUSE = 8
+# Among so many of the last calls they are looked for.
+CALLS_TO_LOOK_AT = 60
 Waits = Candidate.Waits
 
 
@@ -70,6 +74,21 @@ def _settle_useless_answer(block: Block, error: LlmAnswered, now: dt.datetime) -
         return
     problems = {row.paper_id: error.code for row in block.rows}
     record(block, Booking({}, problems, error.usage, error.code), now)
+    pause_if_rubbish(block, now)
+
+
+def pause_if_rubbish(block: Block, now: dt.datetime) -> bool:
+    """After an answer of which nothing could be read: whether the model has babbled too often to go on paying.
+
+    A paper alone may be at fault itself, so only calls in company count; those that brought a score end the row.
+    """
+    last = Call.objects.filter(provider=block.provider, kind=Call.Kind.JUDGE, ended_at__isnull=False)
+    told = last.order_by("-ended_at", "-pk").values_list("outcome", "block")[:CALLS_TO_LOOK_AT]
+    in_company = [outcome for outcome, papers in told if len(papers) > 1][:RUBBISH_TO_PAUSE]
+    if in_company != ["garbled"] * RUBBISH_TO_PAUSE:
+        return False
+    providers.note_rubbish(block.provider, now)
+    return True
 
 
 def _give_up_paid(block: Block, error: LlmAnswered, now: dt.datetime) -> None:

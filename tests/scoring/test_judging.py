@@ -209,7 +209,7 @@ def test_a_reader_who_left_the_team_is_not_paid_for(judge, fake_model):
     assert read_all() == 0
     edition.refresh_from_db()
     assert edition.blocked_by == {"reason": "no_payer"}
-    assert "Nobody pays" in str(blocked.of(edition, dt.UTC).heading)
+    assert "Nobody pays" in str(blocked.of(edition, dt.UTC, timezone.now()).heading)
 
 
 # --- edits and late answers ------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 import datetime as dt
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from scoring import budget, judging, providers
-from scoring.models import Call, Candidate, Hold, Score
+from scoring.models import Call, Candidate, Hold, Provider, Score
 from scoring.simulated import faults
 from scoring.simulated.faults import Fault
 from tests import factories
@@ -269,6 +270,79 @@ def test_a_breaker_opens_and_one_probe_closes_it(alice, judge, fake_model):
     assert judging.claim(now) is None
     judging.judge_block(probe)
     assert judging.claim(now) is not None
+
+
+def test_calls_that_fail_together_open_the_breaker_once(alice, judge, fake_model):
+    """F24. Sixteen calls in flight when a server breaks down for a moment are no sixteen breakdowns."""
+    fake_model.settings.faults.add(*[Fault(status=500)] * 6)
+    Provider.objects.update(concurrency=6)
+    edition = factories.edition_to_read(alice, papers(120))
+    now = timezone.now()
+    blocks = [judging.claim(now) for _ in range(6)]
+
+    for block in blocks:
+        judging.judge_block(block)
+
+    judge.refresh_from_db()
+    assert judge.failures == providers.FAILURES_TO_OPEN
+    later = now + dt.timedelta(seconds=providers.FIRST_PAUSE_SECONDS + 200)
+    assert read_all(later) == 6
+    assert set(states(edition)) == {State.JUDGED}
+
+
+def test_a_server_that_fails_for_minutes_gets_few_calls_and_goes_on_by_a_probe(alice, judge, fake_model):
+    """F24: three minutes of 500 by a clock that asks every second."""
+    edition = factories.edition_to_read(alice, papers(100))
+    fake_model.settings.faults.add(*[Fault(status=500)] * 400)
+    now = timezone.now()
+
+    with time_machine.travel(now, tick=False) as clock:
+        for _ in range(180):
+            read_all(timezone.now())
+            clock.shift(1)
+        asked = len(fake_model.requests)
+        fake_model.settings.faults = faults.FaultPlan()
+        clock.shift(providers.LONGEST_PAUSE_SECONDS)
+        read_all(timezone.now())
+
+    assert 3 <= asked <= 12
+    assert set(states(edition)) == {State.JUDGED}
+    assert_books_are_right(fake_model)
+
+
+@pytest.mark.parametrize("answer", ["babbling", "no completion"])
+def test_a_model_that_babbles_is_paused_before_it_has_cost_a_days_tokens(alice, judge, fake_model, answer):
+    if answer == "babbling":
+        fake_model.settings.personality = "babbling"
+    else:
+        fake_model.settings.faults.add(*[Fault(raw="<html>busy</html>")] * 8)
+    edition = factories.edition_to_read(alice, papers(200))
+    now = timezone.now()
+
+    assert read_all(now) == 8
+
+    assert set(Candidate.objects.values_list("state", "failure")) == {(State.WAITING, "")}
+    assert set(Candidate.objects.values_list("waits_for", flat=True)) == {Candidate.Waits.PROVIDER}
+    probe_at = now + dt.timedelta(seconds=providers.FIRST_PAUSE_SECONDS + 5)
+    fake_model.settings.personality = "honest"
+    probe = judging.claim(probe_at)
+    assert judging.claim(probe_at) is None
+    judging.judge_block(probe)
+    read_all(probe_at)
+    assert set(states(edition)) == {State.JUDGED}
+    assert list(budget.audit()) == []
+
+
+def test_one_readable_answer_ends_the_row_of_rubbish(alice, judge, fake_model):
+    babble = Fault(raw="{}")
+    fake_model.settings.faults.add(*[babble] * 7, None, *[babble] * 7)
+    edition = factories.edition_to_read(alice, papers(200))
+
+    read_all()
+
+    judge.refresh_from_db()
+    assert (judge.failures, judge.open_until) == (0, None)
+    assert State.WAITING not in states(edition)
 
 
 def test_what_a_server_cannot_do_is_learned_once(alice, judge, fake_model):

@@ -115,7 +115,9 @@ def test_the_breaker_opens_at_the_third_failure_and_closes_with_an_answer():
     assert provider in Provider.objects.usable(NOW + dt.timedelta(seconds=21))
 
     providers.note_failure(provider, NOW)
-    assert provider not in Provider.objects.usable(NOW + dt.timedelta(seconds=39))
+    assert provider in Provider.objects.usable(NOW + dt.timedelta(seconds=21))
+    providers.note_failure(provider, NOW + dt.timedelta(seconds=21))
+    assert provider not in Provider.objects.usable(NOW + dt.timedelta(seconds=60))
 
     providers.note_success(provider)
     provider.refresh_from_db()
