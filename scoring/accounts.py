@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from papers.models import Announcement, AnnouncementQuerySet, ArxivCount, Correction
 from scoring.budget import Violation
 from scoring.models import Candidate, Edition, FirstSeen, Score
 from scoring.models.editions import CandidateQuerySet
+from scoring.models.judging import booked_tokens
 from scoring.packed import BadPacked, Code, Entry, counts, unpack
 
 CODE_OF = {
@@ -93,7 +94,7 @@ def account(edition: Edition) -> Account:
     reasons = {f"waiting_{reason}": waits[reason] for reason in Candidate.Waits.values}
     turn = by_code[Code.WAITING] - sum(waits.values()) + waits[Candidate.Waits.TURN]
     spent = edition.calls.aggregate(
-        tokens=Sum(F("input_tokens") + F("output_tokens"), default=0), cost=Sum("cost_microusd", default=0)
+        tokens=Sum(booked_tokens(), default=0), cost=Sum("cost_microusd", default=0)
     )
     terms = {code.word: number for code, number in by_code.items() if code != Code.WAITING}
     return Account(

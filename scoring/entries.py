@@ -189,9 +189,11 @@ class Entry:
 
     @property
     def tokens(self) -> int:
-        """The paper's even share of its call: input and output, as the provider counted them."""
-        total = (self.score.get("input_tokens") or 0) + (self.score.get("output_tokens") or 0)
-        return round(total / self.block_size)
+        """The paper's even share of what its call was charged, as the account of the day counts it."""
+        booked = self.score.get("booked_tokens")
+        if booked is None:
+            booked = (self.score.get("input_tokens") or 0) + (self.score.get("output_tokens") or 0)
+        return round(booked / self.block_size)
 
     # --- the paper itself --------------------------------------------------------------------------
 

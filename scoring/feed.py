@@ -36,6 +36,7 @@ from scoring import edits, rubric
 from scoring.entries import UNREAD_STATES, EarlierWords, Entry
 from scoring.json_rows import JSONRows
 from scoring.models import Call, Candidate, Edition, Score
+from scoring.models.judging import booked_tokens
 
 # A card takes a good millisecond to render; the next ones follow on a click.
 PAGE_SIZE = 20
@@ -369,6 +370,7 @@ SCORE_COLUMNS = {
     "cached_tokens": "call__cached_tokens",
     "output_tokens": "call__output_tokens",
     "reasoning_tokens": "call__reasoning_tokens",
+    "booked_tokens": "call__hold__used_tokens",
 }
 
 
@@ -391,11 +393,7 @@ def with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edit
             .values("all")
         ),
         tokens=Coalesce(
-            Subquery(
-                calls.values("edition")
-                .annotate(all=Sum(F("input_tokens") + F("output_tokens")))
-                .values("all")
-            ),
+            Subquery(calls.values("edition").annotate(all=Sum(booked_tokens())).values("all")),
             0,
         ),
         judges=Subquery(calls.values("edition").annotate(all=JSONRows("provider_model")).values("all")),

@@ -104,7 +104,11 @@ def tokens_a_paper(draft: Draft, profile: Profile | None, provider: Provider) ->
 
 def _measured(profile: Profile, provider: Provider) -> int:
     calls = Call.objects.filter(
-        profile=profile, kind=Call.Kind.JUDGE, provider_model=provider.provider_model, outcome="judged"
+        profile=profile,
+        kind=Call.Kind.JUDGE,
+        provider_model=provider.provider_model,
+        outcome="judged",
+        is_usage_flagged=False,
     ).order_by("-created_at")[:RECENT_CALLS]
     papers = sum(len(call.block) for call in calls)
     used = sum(call.input_tokens + call.output_tokens for call in calls)

@@ -15,6 +15,7 @@ from scoring import packed
 from scoring.accounts import replaced_for
 from scoring.feed import Feed
 from scoring.models import Call, Candidate, Edition
+from scoring.models.judging import booked_tokens
 from scoring.packed import Code
 from scoring.report_text import TERMS
 from scoring.value import shown
@@ -169,7 +170,8 @@ def listing(chosen: Feed, key: str, page_text: str) -> Listing:
     page = int(page_text) if page_text.isdecimal() and 0 < len(page_text) <= 4 else 1
     span = slice((max(page, 1) - 1) * ROWS_A_PAGE, max(page, 1) * ROWS_A_PAGE)
     if key == "tokens":
-        calls = Call.objects.filter(edition=chosen.edition).order_by("created_at", "pk")
+        calls = Call.objects.filter(edition=chosen.edition).annotate(booked=booked_tokens())
+        calls = calls.order_by("created_at", "pk")
         return Listing(key, ASIDE[key], calls.count(), page, calls=list(calls[span]))
     label = LABELS.get(key) or ASIDE.get(key)
     if label is None:

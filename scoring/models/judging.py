@@ -144,6 +144,12 @@ class Call(models.Model):
         return f"{self.kind} {self.public_id} {self.outcome}"
 
 
+def booked_tokens() -> Coalesce:
+    """What a call was charged: its hold's figure also stands where the provider's own could be no bill."""
+    counted = models.F("input_tokens") + models.F("output_tokens")
+    return Coalesce("hold__used_tokens", counted, output_field=models.BigIntegerField())
+
+
 class Score(models.Model):
     """The booked answer about one paper. It exists if and only if its call's hold is settled.
 

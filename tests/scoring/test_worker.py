@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from django.test import Client
 
 from portal.celery import app as portal_app
+from profiles.models import Scope
 from scoring import budget, doorbell, tasks
 from scoring.accounts import account
 from scoring.models import Call, Edition, Score
@@ -79,3 +81,29 @@ def test_a_new_profile_is_opened_and_read_at_once(worker, fake_model):
     wait_until(lambda: Score.objects.count() == 7, "all are estimated")
 
     assert Edition.objects.get().profile == reader
+
+
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_a_raised_limit_has_the_stopped_papers_read_at_once(worker, fake_model, door):
+    """By the doorbell, whoever sets it: no tick comes in this test."""
+    bob, ada = factories.user(), factories.user()
+    lab = factories.team(ada, bob, slug="lab")
+    reader = factories.profile(bob, team=lab, categories=["cs.LG"], target_recall=1.0)
+    factories.provider(fake_model.base_url, profile=reader)
+    factories.quota(Scope.MEMBER, 100, team=lab)
+    factories.announced_papers(12)
+    doorbell.ring("scoring.open_profile", reader.pk)
+    wait_until(lambda: Edition.objects.exclude(blocked_by={}).exists(), "the edition is stopped")
+    assert not fake_model.requests
+
+    client = Client()
+    client.force_login(ada)
+    if door == "page":
+        client.post("/teams/lab/quotas/", {"of": "default", "period": "day", "tokens": "200k"})
+    else:
+        body = {"subject": "member_default", "period": "day", "limit_tokens": 200_000}
+        client.put("/api/v1/teams/lab/quotas/", body, content_type="application/json")
+
+    wait_until(is_closed, "the stopped papers are read")
+    assert account(Edition.objects.get()).judged == 12
+    assert budget.audit() == []
