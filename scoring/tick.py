@@ -33,21 +33,23 @@ def followed_categories() -> list[str]:
     return sorted({category for categories in lists for category in categories})
 
 
-def harvests_due(now: dt.datetime) -> list[str]:
-    """The categories to ask arXiv for now, each due time taken by this caller and nobody else.
+def harvests_due(now: dt.datetime) -> list[tuple[dt.date, str]]:
+    """The days and categories to ask arXiv for now, each due time taken by this caller and nobody else.
 
-    At the slots of the day all that are followed; at any other time those of which the newest day was never
-    asked for: a new reader's category does not wait for the next slot.
+    At the slots of the day all categories that are followed, of the list that was the newest when the slot was
+    due: a slot of noon that is taken in the evening is not spent on a list that has no feed yet. At any other
+    time the newest feed of those that were never asked for it: a new reader's category does not wait.
     """
     categories = followed_categories()
-    due = [slot for slot in settings.HARVESTS if now - slot.last(now) < settings.HARVEST_SLOT_LASTS]
-    taken = [slots.take(slot.name, slot.last(now), now) for slot in due]
-    if any(taken):
-        return categories
-    day = calendar.newest_day(now)
+    recent = [slot for slot in settings.HARVESTS if now - slot.last(now) < settings.HARVEST_SLOT_LASTS]
+    due = [slot.last(now) for slot in recent if slots.take(slot.name, slot.last(now), now)]
+    if due:
+        days = sorted({calendar.newest_day(instant) for instant in due})
+        return [(day, category) for day in days for category in categories]
+    day = calendar.newest_feed_day(now)
     asked = set(Harvest.objects.filter(day=day).values_list("category", flat=True))
     return [
-        category
+        (day, category)
         for category in categories
         if category not in asked and slots.take(f"harvest {category}", calendar.mailed_at(day), now)
     ]
@@ -59,12 +61,13 @@ def harvest_due(now: dt.datetime, transport: Transport | None = None) -> Harvest
     Problems are in the report and logged; the next slot repeats what this one could not do.
     """
     report = HarvestReport()
-    categories = [] if settings.OFFLINE and transport is None else harvests_due(now)
-    if not categories:
+    if settings.OFFLINE and transport is None:
         return report
-    day = calendar.newest_day(now)
+    due = harvests_due(now)
+    if not due:
+        return report
     with transport or open_transport() as opened:
-        for category in categories:
+        for day, category in due:
             report.add(harvest_day(category, day, opened, now=now))
     for problem in report.problems:
         log.warning("harvest_problem", place=problem.place, code=problem.code, message=problem.message)
@@ -130,7 +133,9 @@ def _touched_by(harvest: Harvest) -> list[Edition]:
     brought = Announcement.objects.filter(stored_at__gte=harvest.started_at)
     if harvest.day is not None:
         brought = brought.filter(day__gte=harvest.day - BACKFILL)
-    days = {harvest.day, *brought.values_list("day", flat=True).distinct()} - {None}
+    days = set(brought.values_list("day", flat=True).distinct())
+    if harvest.day is not None:
+        days.add(harvest.day)
     corrections = Correction.objects.filter(corrected_at__gte=harvest.started_at)
     corrected = set(corrections.values_list("day", "category").distinct())
     return [

@@ -78,6 +78,14 @@ def test_a_bad_date_is_refused():
     assert refused.value.returncode == 2
 
 
+def test_a_day_that_is_not_out_and_a_house_without_readers_are_told_apart():
+    with pytest.raises(CommandError, match="Nobody reads yet"):
+        daily("--day", "2026-01-30")
+    factories.profile(factories.user())
+    with pytest.raises(CommandError, match="The list of 9999-12-31 is not out yet"):
+        daily("--day", "9999-12-31")
+
+
 def test_the_clock_reads_what_is_due_and_stops_when_told():
     factories.profile(factories.user(), categories=["cs.LG"])
     factories.announced_papers(5)

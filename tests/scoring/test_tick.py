@@ -32,14 +32,21 @@ def read_all() -> None:
         pass
 
 
+def due_at(now: dt.datetime, day: dt.date = factories.DAY) -> list[str]:
+    """The categories that are due then, all of that day."""
+    due = tick.harvests_due(now)
+    assert {of for of, _category in due} == {day}
+    return [category for _day, category in due]
+
+
 def test_a_slot_harvests_all_that_is_followed_once(reader):
     factories.profile(factories.user(), categories=["cs.RO", "stat.ML"])
 
-    assert tick.harvests_due(NOW) == ["cs.LG", "cs.RO", "stat.ML"]
+    assert due_at(NOW) == ["cs.LG", "cs.RO", "stat.ML"]
     for category in tick.followed_categories():
         Harvest.objects.create(category=category, day=factories.DAY, source="arxiv")
     assert tick.harvests_due(NOW + SECOND) == []
-    assert tick.harvests_due(NOW + dt.timedelta(hours=4)) == ["cs.LG", "cs.RO", "stat.ML"]
+    assert due_at(NOW + dt.timedelta(hours=4)) == ["cs.LG", "cs.RO", "stat.ML"]
 
 
 def test_a_new_readers_category_does_not_wait_for_the_next_slot(reader):
@@ -48,8 +55,21 @@ def test_a_new_readers_category_does_not_wait_for_the_next_slot(reader):
         Harvest.objects.create(category=category, day=factories.DAY, source="arxiv")
     factories.profile(factories.user(), categories=["cs.LG", "math.CO"])
 
-    assert tick.harvests_due(NOW + SECOND) == ["math.CO"]
+    assert due_at(NOW + SECOND) == ["math.CO"]
     assert tick.harvests_due(NOW + 2 * SECOND) == []
+
+
+def test_before_midnight_what_has_a_feed_is_asked_for(reader):
+    # Thursday evening, Eastern: Friday's list is mailed, RSS still shows Thursday's.
+    thursday = dt.date(2026, 1, 29)
+    evening = dt.datetime(2026, 1, 30, 1, 30, tzinfo=dt.UTC)
+
+    assert due_at(evening, thursday) == ["cs.LG", "cs.RO"]
+    for category in tick.followed_categories():
+        Harvest.objects.create(category=category, day=thursday, source="arxiv")
+    factories.profile(factories.user(), categories=["math.CO"])
+    assert due_at(evening + SECOND, thursday) == ["math.CO"]
+    assert due_at(dt.datetime(2026, 1, 30, 4, 15, tzinfo=dt.UTC)) == ["cs.LG", "cs.RO", "math.CO"]
 
 
 def test_a_paused_profile_has_nothing_harvested(reader):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from papers import calendar
+from profiles.models import Profile
 from scoring.accounts import account
 from scoring.daily import read_day, sentence
 from scoring.judging import Drained
@@ -27,6 +28,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         day = _day(options["day"], now)
+        if not Profile.objects.active().exists():
+            raise CommandError(
+                _("Nobody reads yet. Make a profile first: manage.py profile import FILE --user MAIL")
+            )
         found = read_day(day, now, asks_arxiv=not settings.OFFLINE, after_each=self._progress)
         if self.stderr.isatty():
             self.stderr.write("")
@@ -51,13 +56,18 @@ class Command(BaseCommand):
 
 def _day(text: str | None, now: dt.datetime) -> dt.date:
     if not text:
-        return calendar.newest_day(now)
+        return calendar.newest_feed_day(now)
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError as error:
         raise CommandError(
             _("%(text)s is no date like 2026-01-30.") % {"text": text}, returncode=2
         ) from error
+    newest = calendar.newest_day(now)
+    if day > newest:
+        message = _("The list of %(day)s is not out yet. The newest is %(newest)s.")
+        raise CommandError(message % {"day": day, "newest": newest}, returncode=2)
+    return day
 
 
 def _as_dict(edition: Edition) -> dict[str, Any]:
