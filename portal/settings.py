@@ -175,7 +175,6 @@ INSTALLED_APPS = [
     "django_structlog",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -421,8 +420,6 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "A daily paper of arXiv for every researcher.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # --- what it says of itself ------------------------------------------------------------------------
