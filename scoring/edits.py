@@ -1,21 +1,26 @@
 """What an edit of a profile does to days that are there already. No numpy: views call this at once.
 
-A weight re-ranks every day: values are arithmetic over booked scores, and cost nothing. New words reach only
+A weight re-ranks every day, the newest month at once: values are arithmetic over booked scores, and cost nothing. New words reach only
 what nobody has claimed: the edition takes the new revision here, and `editions.rescreen` estimates anew.
 What was judged stays, by the revision of its score.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from profiles import revisions
 from profiles.models import Interest, Profile, Revision
 from scoring import providers, rubric
 from scoring.models import Candidate, Edition, Score
+from scoring.models.editions import CandidateQuerySet
 from scoring.value import NOTHING, Value, value_of
 
+# The days that an edit ranks again before it answers.
+AT_ONCE = dt.timedelta(days=31)
 _ROWS_A_STATEMENT = 5_000
 
 
@@ -58,17 +63,30 @@ def weighing(revision: Revision, interests: Sequence[Interest]) -> Weighing:
 
 
 def reweigh(profile: Profile) -> int:
-    """Write the values of all the profile's days anew, after a change of weights; returns how many changed.
+    """Write the values of the profile's newest month anew, after a change of weights; returns how many changed.
 
-    Costs no tokens; safe to repeat. One UPDATE for each 5,000 rows. A change of the bar needs nothing: pages
-    compare with it as they are read.
+    Earlier days are marked and follow with the next tick (`weigh`): no reader waits for years of them. Costs no
+    tokens; safe to repeat. One UPDATE for each 5,000 rows. A change of the bar needs nothing: pages compare
+    with it as they are read.
     """
-    interests = list(profile.interests.all())
     with transaction.atomic():
-        changed = list(_changed(profile, interests))
-        for start in range(0, len(changed), _ROWS_A_STATEMENT):
-            _write(changed[start : start + _ROWS_A_STATEMENT])
-    return len(changed)
+        editions = Edition.objects.filter(profile=profile)
+        newest = editions.aggregate(day=Max("day"))["day"]
+        if newest is None:
+            return 0
+        editions.filter(day__lte=newest - AT_ONCE).update(is_weighed=False)
+        return _weigh(profile, Candidate.objects.filter(profile=profile, day__gt=newest - AT_ONCE))
+
+
+def weigh(edition: Edition) -> int:
+    """Write the values of one marked day anew; how many changed. Safe to repeat."""
+    with transaction.atomic():
+        # An edit of the weights marks the row: it comes before this, and is seen, or after, and marks it again.
+        marked = Edition.objects.select_for_update().unweighed().filter(pk=edition.pk)
+        if not marked.values_list("pk", flat=True):
+            return 0
+        Edition.objects.filter(pk=edition.pk).update(is_weighed=True)
+        return _weigh(edition.profile, Candidate.objects.filter(edition=edition))
 
 
 def adopt(profile: Profile) -> list[Edition]:
@@ -89,13 +107,22 @@ def adopt(profile: Profile) -> list[Edition]:
     return changed
 
 
-def _changed(profile: Profile, interests: list[Interest]) -> Iterable[tuple[int, Value]]:
+def _weigh(profile: Profile, candidates: CandidateQuerySet) -> int:
+    changed = list(_changed(profile, candidates.filter(score_id__isnull=False).order_by()))
+    for start in range(0, len(changed), _ROWS_A_STATEMENT):
+        _write(changed[start : start + _ROWS_A_STATEMENT])
+    return len(changed)
+
+
+def _changed(profile: Profile, candidates: CandidateQuerySet) -> Iterable[tuple[int, Value]]:
+    interests = list(profile.interests.all())
     weighings: dict[int, Weighing] = {}
     revisions_of = {revision.pk: revision for revision in Revision.objects.filter(profile=profile)}
-    booked = Score.objects.filter(profile=profile).values_list("pk", "revision_id", "interest_scores")
-    scores = {pk: (revision_id, numbers) for pk, revision_id, numbers in booked.iterator(2_000)}
-    rows = Candidate.objects.filter(profile=profile, score_id__isnull=False).order_by()
-    for pk, score_id, *stored in rows.values_list("pk", "score_id", "value", "second_value", "interest"):
+    booked = Score.objects.filter(pk__in=candidates.values("score_id"))
+    scores = {pk: words for pk, *words in booked.values_list("pk", "revision_id", "interest_scores")}
+    for pk, score_id, *stored in candidates.values_list(
+        "pk", "score_id", "value", "second_value", "interest"
+    ):
         if score_id not in scores:
             continue
         revision_id, numbers = scores[score_id]

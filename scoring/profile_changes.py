@@ -42,8 +42,10 @@ def store(draft: Draft, profile: Profile) -> Profile:
 
     Raises BadDraft. Safe to repeat.
     """
+    before = drafts.draft_of(profile).interests
     drafts.store(draft, profile)
-    edits.reweigh(profile)
+    if drafts.draft_of(profile).interests != before:
+        edits.reweigh(profile)
     edits.adopt(profile)
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile

@@ -16,7 +16,7 @@ from papers.harvest import HarvestReport, harvest_day, open_transport
 from papers.models import Announcement, Correction, Harvest
 from profiles.models import Profile
 
-from . import digest, editions, judging, slots
+from . import digest, editions, edits, judging, slots
 from .models import Candidate, Edition, Slot
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
 BACKFILL = dt.timedelta(days=14)
 LATE_LASTS = dt.timedelta(hours=12)
+# How many earlier days one tick ranks again after a change of weights.
+WEIGHED_A_TICK = 100
 _LATE = "late "
 
 
@@ -166,6 +168,12 @@ def rescreen_due(now: dt.datetime) -> int:
     )
 
 
+def weigh_due(now: dt.datetime) -> int:
+    """Write anew the values of days that an edit of the weights left for later; how many days."""
+    marked = Edition.objects.unweighed().select_related("profile").defer("packed").order_by("-day")
+    return len([edits.weigh(edition) for edition in marked[:WEIGHED_A_TICK]])
+
+
 def expire_due(now: dt.datetime) -> int:
     """Once a day give up what waited too long, and forget what is kept for a week only."""
     if not slots.take("expire", now.replace(hour=0, minute=0, second=0, microsecond=0), now):
@@ -182,6 +190,7 @@ def housekeep(now: dt.datetime) -> None:
     screen_due(now)
     take_late_in(now)
     rescreen_due(now)
+    weigh_due(now)
     close_due(now)
     expire_due(now)
 

@@ -22,6 +22,9 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def unscreened(self) -> "EditionQuerySet":
         return self.filter(state=Edition.State.OPEN)
 
+    def unweighed(self) -> "EditionQuerySet":
+        return self.filter(is_weighed=False)
+
     def unclosed(self) -> "EditionQuerySet":
         return self.exclude(state=Edition.State.CLOSED)
 
@@ -70,6 +73,9 @@ class Edition(models.Model):
     blocked_by = models.JSONField(default=dict)
     blocked_until = models.DateTimeField(null=True)
 
+    # False after a change of weights, until a tick has written this day's values anew.
+    is_weighed = models.BooleanField(default=True)
+
     # The account as it was at closing: counts by the words of `scoring.packed`, plus tokens and cost.
     account = models.JSONField(default=dict)
     opened_at = models.DateTimeField(default=timezone.now)
@@ -83,6 +89,7 @@ class Edition(models.Model):
         indexes = [
             models.Index(fields=["state", "day"], name="edition_state"),
             models.Index(fields=["profile", "-day"], name="edition_newest"),
+            models.Index(fields=["day"], name="edition_unweighed", condition=Q(is_weighed=False)),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from profiles import drafts, revisions
 from profiles.models import Interest
-from scoring import editions, edits, profile_changes, rubric
+from scoring import editions, edits, profile_changes, rubric, tick
 from scoring.models import Call, Candidate, Edition, Score
 from scoring.packed import Code
 from tests import factories
@@ -26,9 +26,9 @@ def profile():
     return factories.profile(factories.user("alice@example.org"), interests=["graphs", "robots"])
 
 
-def screened(profile, papers=4):
-    factories.announced_papers(papers)
-    edition = editions.open_edition(profile, DAY)
+def screened(profile, papers=4, day=DAY):
+    factories.announced_papers(papers, day)
+    edition = editions.open_edition(profile, day)
     editions.screen(edition, NOW)
     return edition
 
@@ -89,9 +89,28 @@ def test_re_ranking_is_one_update_whatever_the_number_of_papers(profile):
     ) as asked:
         assert edits.reweigh(profile) == 30
 
-    updates = [query for query in asked if query["sql"].startswith("UPDATE")]
+    updates = [query for query in asked if query["sql"].startswith("UPDATE scoring_candidate")]
     assert len(updates) == 1
     assert edits.reweigh(profile) == 0
+
+
+def test_earlier_days_are_ranked_again_by_the_next_tick(profile):
+    early, late = None, None
+    for day in (DAY - dt.timedelta(days=31), DAY):
+        early, late = late, screened(profile, day=day).candidates.first()
+        read(late, [80, 10])
+    Edition.objects.update(is_weighed=True)
+
+    set_weights(profile, 0.5, 1.0)
+    edits.reweigh(profile)
+    early.refresh_from_db()
+    late.refresh_from_db()
+    assert (early.value, late.value) == (80, 40)
+
+    assert tick.weigh_due(NOW) == 1
+    early.refresh_from_db()
+    assert early.value == 40
+    assert tick.weigh_due(NOW) == 0
 
 
 def test_another_profiles_values_stay(profile):
