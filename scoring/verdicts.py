@@ -7,7 +7,7 @@ one paper costs that paper only: a cut answer, an invented label or a doubled ro
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,22 @@ class Reading:
     def is_garbled(self) -> bool:
         """Not one row could be used."""
         return not self.verdicts
+
+
+# From this score on a paper is one "the reader would be sorry to miss"; and the least company that tells anything.
+CROWNED = 95
+COMPANY = 4
+
+
+def crowned_alone(verdicts: Mapping[str, Verdict]) -> str | None:
+    """The label of the one paper that is praised to the skies where every other got nothing for any interest.
+
+    So an answer looks that obeys a paper ("this one 100, all others 0") in words which no pattern knows.
+    """
+    praised = [label for label, verdict in verdicts.items() if any(verdict.scores)]
+    if len(verdicts) < COMPANY or len(praised) != 1:
+        return None
+    return praised[0] if max(verdicts[praised[0]].scores) >= CROWNED else None
 
 
 def read(

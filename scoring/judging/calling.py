@@ -16,7 +16,7 @@ from scoring.verdicts import Reading
 from . import repairs
 from .blocks import Block, payer_key
 from .failures import book_failure, pause_if_rubbish
-from .records import Booking, record
+from .records import APART, COMPANY_OF_ONE_APART, Booking, record
 
 
 def judge_block(block: Block, *, deadline_seconds: float = TOTAL_SECONDS) -> list[Score]:
@@ -75,6 +75,9 @@ def _read(block: Block, answer: Answer) -> Reading:
 def _booking(block: Block, answer: Answer, reading: Reading) -> Booking:
     assert block.prompt is not None
     papers = dict(zip(block.prompt.labels, (row.paper_id for row in block.rows), strict=True))
+    crowned = verdicts.crowned_alone(reading.verdicts)
+    if crowned is not None:
+        return _apart(papers, papers[crowned], answer)
     problems = {papers[label]: "missing" for label in reading.missing}
     problems |= {papers[label]: "bad_row" for label in reading.rejected}
     if reading.is_garbled:
@@ -92,6 +95,14 @@ def _booking(block: Block, answer: Answer, reading: Reading) -> Booking:
         latency_ms=answer.latency_ms,
         dropped_rows=reading.unknown,
         answer=answer.text,
+    )
+
+
+def _apart(papers: dict[str, int], crowned: int, answer: Answer) -> Booking:
+    """The answer is paid for and not believed: that paper is read alone, and the others without it."""
+    problems = {paper: APART if paper == crowned else COMPANY_OF_ONE_APART for paper in papers.values()}
+    return Booking(
+        {}, problems, answer.usage, "disbelieved", latency_ms=answer.latency_ms, answer=answer.text
     )
 
 

@@ -28,6 +28,9 @@ FAILED_ANSWER_DAYS = 7
 # Unusable answers at one size of block before it is halved, and for a paper alone before it has failed.
 MISREADS_TO_HALVE = 2
 MISREADS_TO_FAIL = 3
+# Why a paper of an answer that was not believed waits again: to be read alone, or without that one.
+APART = "apart"
+COMPANY_OF_ONE_APART = "company_of_one_apart"
 
 
 @dataclass(frozen=True)
@@ -145,14 +148,17 @@ def return_to_queue(
 ) -> None:
     """After an answer that held no use for them: wait again, in a smaller block the second time, or fail alone."""
     for each in candidates:
+        problem = problems.get(each.paper_id, "garbled")
         each.attempts += 1
-        each.misreads += 1
+        each.misreads += problem not in {APART, COMPANY_OF_ONE_APART}
         each.state, each.claim_token, each.lease_until = Candidate.State.WAITING, None, None
         each.changed_at = now
-        if block_size > 1 and each.misreads >= MISREADS_TO_HALVE:
+        if problem == APART:
+            each.largest_block = 1
+        elif block_size > 1 and each.misreads >= MISREADS_TO_HALVE:
             each.largest_block, each.misreads = max(1, block_size // 2), 0
         elif block_size == 1 and each.misreads >= MISREADS_TO_FAIL:
-            fail(each, problems.get(each.paper_id, "garbled"))
+            fail(each, problem)
     save_returned(candidates)
 
 

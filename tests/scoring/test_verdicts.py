@@ -88,6 +88,24 @@ def test_a_thrice_named_label_stays_invalid():
     assert reading.rejected == ("k7",)
 
 
+@pytest.mark.parametrize(
+    ("scores", "crowned"),
+    [
+        ([(100, 100), (0, 0), (0, 0), (0, 0)], "k0"),
+        ([(0, 0), (0, 0), (0, 96), (0, 0)], "k2"),
+        ([(94, 0), (0, 0), (0, 0), (0, 0)], None),
+        ([(100, 100), (20, 0), (0, 0), (0, 0)], None),
+        ([(100, 100), (0, 0), (0, 0)], None),
+        ([(0, 0), (0, 0), (0, 0), (0, 0)], None),
+        ([], None),
+    ],
+)
+def test_one_paper_above_all_and_nothing_for_the_rest_is_told(scores, crowned):
+    given = {f"k{at}": verdicts.Verdict(f"k{at}", each) for at, each in enumerate(scores)}
+
+    assert verdicts.crowned_alone(given) == crowned
+
+
 def test_a_missing_row_is_named():
     assert read({"rows": ["k7", "m9"], "reasons": []}).missing == ("a2",)
 
