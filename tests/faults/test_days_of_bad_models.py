@@ -1,11 +1,16 @@
 """`manage.py daily` with a model of each bad habit: the day closes, adds up, costs what was billed, and says so."""
 
+import datetime as dt
 import io
 
 import pytest
+import time_machine
+from django.core import mail
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
+from scoring import digest
 from scoring.accounts import account
 from scoring.models import Candidate, Edition, Hold, Score
 from scoring.simulated import faults
@@ -132,3 +137,30 @@ def test_a_day_with_a_busy_and_a_broken_server_is_read_to_its_end(alice, fake_mo
 
     assert edition.state == Edition.State.CLOSED
     assert counts(edition) == (5, 0)
+
+
+@time_machine.travel(dt.datetime(2026, 1, 30, 8, 30, tzinfo=dt.UTC))
+def test_what_a_leaky_model_says_is_inert_in_every_sink(alice, fake_model):
+    """F33, at the sinks: page, receipt, reports, API and mail."""
+    fake_model.settings.personality = "leaky"
+    alice.wants_digest = True
+    alice.save(update_fields=["wants_digest"])
+    edition = daily(3)
+    client = Client()
+    client.force_login(alice)
+    day = f"{PAGE}report"
+    paper = Score.objects.first().paper.arxiv_id
+    api = f"/api/v1/editions/{edition.public_id}/entries/"
+    sinks = [PAGE, f"/papers/{paper}/", f"{day}.md", f"{day}.csv", f"{day}.json", api]
+
+    told = {sink: client.get(sink) for sink in sinks}
+    digest.send_due(timezone.now())
+
+    texts = {sink: answer.content.decode() for sink, answer in told.items()}
+    (message,) = mail.outbox
+    texts |= {"mail": message.body, "mail in HTML": message.alternatives[0].content}
+    for sink, text in texts.items():
+        assert "Graph neural networks, part" in text, sink
+        for leak in ("onerror", "javascript:", "\\href", "=1+1", "screening editor", "One reader"):
+            assert leak not in text, (sink, leak)
+    assert {answer.headers["X-Content-Type-Options"] for answer in told.values()} == {"nosniff"}

@@ -16,6 +16,7 @@ from scoring import blocked, budget
 from scoring.budget import words
 from scoring.context import meter
 from scoring.models import BudgetWindow, Edition, Hold
+from scoring.usage import Usage
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +149,20 @@ def test_a_raise_lets_the_stopped_editions_go_on(lab):
     assert "1 edition that waited for it is read on now." in answer.content.decode()
     assert Edition.objects.claimable(NOW).get().blocked_by == {}
     assert isinstance(lab.hold(1_001), Hold)
+
+
+def test_a_limit_lowered_by_the_api_during_a_run_refuses_new_holds_and_lets_running_ones_settle(lab):
+    """F21: below what is used and held already."""
+    running = lab.hold(900)
+    body = {"subject": "member", "member": str(lab.bobs.public_id), "period": "day", "limit_tokens": 500}
+
+    answer = as_(lab.ada).put("/api/v1/teams/lab/quotas/", body, content_type="application/json")
+
+    assert answer.status_code == 200
+    assert lab.hold(1).limit == 500
+    budget.settle(running, Usage(700, 100), now=NOW)
+    window = BudgetWindow.objects.get(scope=Scope.MEMBER, subject_id=lab.bobs.pk)
+    assert (window.used_tokens, window.held_tokens, window.limit_tokens) == (800, 0, 500)
 
 
 def test_another_members_raise_unblocks_nobody(lab):
