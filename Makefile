@@ -22,7 +22,7 @@ demo: run-env
 	@$(PYTHON) manage.py demo
 
 test: dev-env
-	@$(PYTHON) -m pytest -q -n 2 -m "$(NOT_HERE)" $(ARGS); status=$$?; \
+	@$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "$(NOT_HERE)" $(ARGS); status=$$?; \
 	echo "Not run here: the suite on PostgreSQL and Redis, and the pages in Chromium. They run by: bash .ci/run"; \
 	exit $$status
 

@@ -58,6 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # As collectstatic leaves it: every client of a test would warn of its absence.
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     markers = [marker for marker in config.getoption("--must-run").split(",") if marker]
     if markers and not hasattr(config, "workerinput"):
         config.pluginmanager.register(MustRun(markers), "must-run")

@@ -1,6 +1,7 @@
 """What the stack requires is declared, locked with hashes, and really used."""
 
 import ast
+import functools
 import re
 import sys
 import tomllib
@@ -30,6 +31,7 @@ def declared() -> set[str]:
     return {re.match(r"[A-Za-z0-9-]+", line)[0].lower() for line in lines}
 
 
+@functools.cache
 def imported() -> set[str]:
     """The top-level names that our own files import."""
     names: set[str] = set()

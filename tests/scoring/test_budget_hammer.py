@@ -8,7 +8,7 @@ from django.conf import settings
 
 from bench.budget import Crew, crew_on_fresh_database
 
-PROCESSES, OPERATIONS, LIMIT = 4, 30, 500
+PROCESSES, OPERATIONS, LIMIT = 4, 16, 250
 
 ON_BOTH = [
     pytest.param("sqlite", id="sqlite"),

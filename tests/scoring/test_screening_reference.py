@@ -1,4 +1,4 @@
-"""The ranker's floors, on a third of the recorded judgements; skips where they are not beside the project.
+"""The ranker's floors, on a sixth of the recorded judgements; skips where they are not beside the project.
 
 `python -m bench.ranking` prints the same over all of them.
 """
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.shared_data
 
 @pytest.fixture(scope="module")
 def days(shared_data):
-    return [(day, Index(day.packed, day.background)) for day in recorded.days(shared_data, every=3)]
+    return [(day, Index(day.packed, day.background)) for day in recorded.days(shared_data, every=6)]
 
 
 def test_the_reference_fields_are_seven(shared_data):
