@@ -24,19 +24,21 @@ def day(request: ReaderRequest, day: dt.date) -> HttpResponse:
 
 @require_GET
 def progress(request: ReaderRequest, day: dt.date) -> HttpResponse:
-    """The bar of a run, asked for every few seconds: counts, tokens, and how many are new since the page came."""
+    """The bar of a run, asked for every few seconds: counts, tokens, how many are new since the page came, its end."""
     chosen = feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day)
     if chosen.edition is None:
         raise Http404
     page = chosen.for_sums()
     told = request.GET.get("known", "")
     known = int(told[:6]) if told.isdecimal() else page.recommended
+    run = tally.run_of(page.edition, timezone.now())
     context = {
         "page": page,
         "edition": page.edition,
         "known": known,
         "fresh": max(0, page.recommended - known),
-        "run": tally.run_of(page.edition, timezone.now()),
+        "run": run,
+        "is_over": run is None,
     }
     return render(request, "scoring/feed.html#progress", context)
 

@@ -376,6 +376,16 @@ def test_progress_tells_what_is_new_since_the_page_came(client):
     assert "new: show" not in quiet
 
 
+def test_the_end_of_a_run_is_told_also_when_nothing_new_came(client):
+    a_day(client)
+
+    bar = client.get(f"{ADDRESS}progress/?known=99").content.decode()
+
+    assert "The day is read." in bar
+    assert "Nothing new above the bar" in bar
+    assert "hx-trigger" not in bar
+
+
 def test_a_closed_day_stops_asking(client):
     a_day(client)
 
