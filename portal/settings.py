@@ -97,9 +97,26 @@ def one_of(name: str, default: str, allowed: set[str]) -> str:
     return value
 
 
+def folder(name: str, default: str) -> Path:
+    """A folder that exists from now on, made where it is missing."""
+    path = BASE_DIR / Path(text(name, default)).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refuse(name, f"must name a folder that can be made: {path}: {error.strerror}") from error
+    return path
+
+
+def one_line(name: str) -> str:
+    value = text(name).strip()
+    if not value.isprintable():
+        raise refuse(name, "must be one line of text")
+    return value
+
+
 # --- where things are ------------------------------------------------------------------------------
 
-VAR_DIR = BASE_DIR / Path(text("VAR_DIR", "var")).expanduser()
+VAR_DIR = folder("VAR_DIR", "var")
 HOST = text("HOST", "127.0.0.1")
 PORT = whole_number("PORT", 8000, least=1, most=65535)
 PORTAL_URL = web_address("PORTAL_URL", f"http://{HOST}:{PORT}").rstrip("/")
@@ -131,7 +148,6 @@ def kept_secret(name: str, file_name: str) -> str:
         return given
     if IS_FULL:
         raise refuse(name, "must be set (any long random text)")
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
     path = VAR_DIR / file_name
     if not path.exists():
         # Linked into place whole: of two first starts at once, both read the one that won.
@@ -264,7 +280,6 @@ except (ValueError, KeyError) as error:
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Django's defaults lose transactions to "database is locked": stack.md has the measurement.
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -369,6 +384,8 @@ LLM_API_KEY = text("LLM_API_KEY")
 LLM_MODEL = text("LLM_MODEL")
 if LLM_BASE_URL and not LLM_MODEL:
     raise refuse("LLM_MODEL", "must be set when LLM_BASE_URL is")
+if LLM_MODEL and not LLM_BASE_URL:
+    raise refuse("LLM_BASE_URL", "must be set when LLM_MODEL is, such as https://api.example.com/v1")
 # Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
 LLM_PRIVATE_ADDRESSES = texts("LLM_PRIVATE_ADDRESSES")
 for _network in LLM_PRIVATE_ADDRESSES:
@@ -386,7 +403,7 @@ ARXIV_OAI_URL = web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org/oai")
 ARXIV_RSS_URL = web_address("ARXIV_RSS_URL", "https://rss.arxiv.org/rss").rstrip("/")
 ARXIV_API_URL = web_address("ARXIV_API_URL", "https://export.arxiv.org/api/query")
 ARXIV_PACE_SECONDS = seconds("ARXIV_PACE_SECONDS", 3.0)
-ARXIV_CONTACT = text("ARXIV_CONTACT")
+ARXIV_CONTACT = one_line("ARXIV_CONTACT")
 OFFLINE = yes_or_no("OFFLINE", False)
 
 # --- words and clocks ------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ def start(tmp_path, monkeypatch):
         ("OFFLINE", "maybe"),
         ("INSTANCE_TIME_ZONE", "Mars/Olympus"),
         ("SECRET_KEY_FILE", "/nonexistent/secret"),
+        ("VAR_DIR", "/proc/version/broadsheet"),
+        ("ARXIV_CONTACT", "me@example.org\nX-Other: header"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_and_is_named(start, name, value):
@@ -70,6 +72,11 @@ def test_a_wrong_setting_stops_the_start_and_is_named(start, name, value):
 def test_a_model_address_without_a_model_is_refused(start):
     with pytest.raises(ImproperlyConfigured, match="LLM_MODEL"):
         start(LLM_BASE_URL="http://127.0.0.1:8080/v1")
+
+
+def test_a_model_without_its_address_is_refused(start):
+    with pytest.raises(ImproperlyConfigured, match="LLM_BASE_URL"):
+        start(LLM_MODEL="the-model", LLM_API_KEY="a-key")
 
 
 def test_full_size_invents_no_secret(start):
