@@ -20,6 +20,7 @@ from papers.arxiv.listing import (
     ArxivError,
     ArxivMalformed,
     ArxivUnavailable,
+    BadRecord,
     BadResumptionToken,
     Page,
     too_many_bad,
@@ -67,6 +68,7 @@ class HarvestReport:
     """What a run did, in records: announced = stored + without_text + skipped; quarantined ones are beside it.
 
     Skipped are records of papers that this run had already brought in, and those that arXiv calls deleted.
+    `unreadable` names the quarantined ones: alone they are no failure, too many of them are a problem.
     `kinds` counts distinct papers by day and kind, as named in this run.
     """
 
@@ -77,6 +79,7 @@ class HarvestReport:
     quarantined: int = 0
     requests: int = 0
     problems: list[Problem] = field(default_factory=list)
+    unreadable: list[Problem] = field(default_factory=list)
     _papers: set[str] = field(default_factory=set)
     _named: dict[tuple[dt.date, str], set[str]] = field(default_factory=dict)
 
@@ -116,6 +119,7 @@ class HarvestReport:
         for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.problems += other.problems
+        self.unreadable += other.unreadable
         self._papers |= other._papers
         for place, papers in other._named.items():
             self._named.setdefault(place, set()).update(papers)
@@ -129,6 +133,7 @@ class HarvestReport:
             "papers": self.papers,
             "days": {day.isoformat(): kinds for day, kinds in self.kinds().items()},
             "problems": [vars(problem) for problem in self.problems],
+            "unreadable": [vars(record) for record in self.unreadable],
         }
 
     def note(self, place: str, code: str, message: str) -> None:
@@ -197,19 +202,23 @@ def _store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, p
         next(iter(scope.categories)) if scope.categories and len(scope.categories) == 1 else None
     )
     report.count(page)
+    bad = [(record, Problem(_place_of(record, place), record.code, record.reason)) for record in page.bad]
+    report.unreadable += [problem for _record, problem in bad]
     with transaction.atomic():
         storing.store(page.listings, source, scope)
         storing.store_counts(page, category, source)
         Quarantine.objects.bulk_create(
             Quarantine(
-                harvest=run,
-                place=f"{place}, record {bad.position}{f' ({bad.arxiv_id})' if bad.arxiv_id else ''}: {bad.reason}",
-                reason=bad.code,
-                raw=bad.raw,
+                harvest=run, place=f"{problem.place}: {problem.message}", reason=problem.code, raw=record.raw
             )
-            for bad in page.bad
+            for record, problem in bad
         )
         _save_counts(run, report)
+
+
+def _place_of(record: BadRecord, place: str) -> str:
+    named = f" ({record.arxiv_id})" if record.arxiv_id else ""
+    return f"{place}, record {record.position}{named}"
 
 
 def _save_counts(run: Harvest, report: HarvestReport, *more: str) -> None:

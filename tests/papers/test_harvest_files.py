@@ -208,6 +208,15 @@ def test_the_command_speaks_json() -> None:
     assert made["problems"] == []
 
 
+def test_a_record_that_cannot_be_read_is_named_and_is_no_failure(tmp_path: Path) -> None:
+    bad = written(tmp_path, "papers.jsonl", (WIRE / "papers.jsonl").read_bytes() + b"{broken\n")
+    errors = io.StringIO()
+
+    call_command("harvest", "--from", str(bad), stdout=io.StringIO(), stderr=errors)
+
+    assert f"{bad}, record 3" in errors.getvalue()
+
+
 def test_a_problem_ends_the_command_with_one(tmp_path: Path) -> None:
     bad = written(tmp_path, "bad.xml", b"Rate exceeded.")
     errors = io.StringIO()

@@ -25,6 +25,7 @@ from papers.harvest import (
 from papers.status import DayStatus, day_status
 
 NEWEST_DAYS = 5
+NAMED_RECORDS = 20  # of those that could not be read; all stand in the quarantine
 USAGE = 2  # the exit code of a wrong argument, as argparse has it
 
 
@@ -115,7 +116,7 @@ class Command(BaseCommand):
             if earlier := len(days[NEWEST_DAYS:]):
                 sentence = ngettext("and %(count)d earlier day", "and %(count)d earlier days", earlier)
                 self.stdout.write(sentence % {"count": earlier})
-        for problem in report.problems:
+        for problem in [*report.unreadable[:NAMED_RECORDS], *report.problems]:
             self.stderr.write(f"{problem.place}: {problem.message} [{problem.code}]")
         if not report.is_success:
             count = len(report.problems)
