@@ -21,8 +21,13 @@ class AddressPolicy:
             return True
         if any(ip in ipaddress.ip_network(text, strict=False) for text in self.networks):
             return True
+        if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL_UNICAST:
+            return False
         return ip.is_global and not ip.is_multicast
 
+
+# All that IANA has given out as public IPv6; outside it lie old forms that wrap an IPv4 address or a site.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
