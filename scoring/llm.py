@@ -291,15 +291,20 @@ def _answer(body: bytes, prompt: Prompt, abilities: Abilities, rung: int) -> Ans
     if not isinstance(text, str):
         raise LlmGarbled("the answer has no text", used)
     return Answer(
-        text=text,
+        text=_whole(text),
         usage=used,
         finish_reason=finish,
         latency_ms=0,
         abilities=abilities,
         cap_tokens=cap,
-        served_by=str(completion.get("model") or "")[:100],
+        served_by=_whole(str(completion.get("model") or "")[:100]),
         rungs_tried=rung,
     )
+
+
+def _whole(text: str) -> str:
+    """Without half characters: JSON's escapes can spell a lone surrogate, which no encoding and no row takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 # --- clients ---------------------------------------------------------------------------------------

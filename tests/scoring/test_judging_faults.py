@@ -1,6 +1,7 @@
 """What a model and its server may do to us, and what then holds (F15, F23, F25-F31, F33)."""
 
 import datetime as dt
+import json
 
 import pytest
 import time_machine
@@ -118,6 +119,46 @@ def test_a_repair_that_fails_leaves_the_reason_marked(judge, fake_model):
     assert score.reason and not score.is_language_right
     assert states(edition) == [State.JUDGED]
     assert_books_are_right(fake_model)
+
+
+def completion(content, **changes):
+    """The body of a 200 with that message, its escapes and numbers as given."""
+    body = {
+        "choices": [{"finish_reason": "stop", "message": {"content": content}}],
+        "usage": {"prompt_tokens": 900, "completion_tokens": 9},
+        **changes,
+    }
+    return json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        completion("\ud800 babble", model="\ud800"),
+        completion('{"rows":["\ud800"],"reasons":[{"p":"\ud800","r":"\ud800","q":1}]}'),
+        completion('{"rows":[["a"],{"a":1},null,3],"reasons":"x"}'),
+        completion("\x00\x00"),
+        completion("[" * 50_000),
+        completion(None),
+        completion(["a"]),
+        completion("x", choices=None),
+        completion("x", choices=[{"message": "s"}]),
+        completion("x", choices=[{"finish_reason": {"a": 1}, "message": {"content": "x", "refusal": [1]}}]),
+        completion("x", usage={"prompt_tokens": 10**400, "completion_tokens": 1}),
+        "[" * 100_000,
+        completion("x")[:-1] + ',"a":' + "9" * 10_000 + "}",
+    ],
+    ids=range(13),
+)
+def test_no_answer_breaks_the_worker_that_reads_it(alice, judge, fake_model, raw):
+    fake_model.settings.faults.add(Fault(raw=raw))
+    edition = factories.edition_to_read(alice, papers(2))
+
+    read_all()
+
+    assert State.WAITING not in states(edition)
+    assert not Hold.objects.open().exists()
+    assert list(budget.audit()) == []
 
 
 # --- usage (F27) -----------------------------------------------------------------------------------
