@@ -7,6 +7,7 @@ start and is named. The list for operators is `.env.example`.
 import contextlib
 import ipaddress
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -376,6 +377,11 @@ def mailers(address: str) -> dict[str, dict[str, object]]:
 
 MAILERS = mailers(MAIL_URL)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = text("MAIL_FROM", f"broadsheet@{_portal.hostname}")
+# Whom Django calls admins: told once when a model's provider is stopped.
+ADMINS = texts("OPERATOR_MAIL")
+for _address in ADMINS:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", _address):
+        raise refuse("OPERATOR_MAIL", f"{_address!r} is no mail address")
 
 # --- the model and its money -----------------------------------------------------------------------
 
@@ -471,5 +477,7 @@ LOGGING = {
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Django's own would mail each error to ADMINS with what was posted: readers' private words among it.
+    "loggers": {"django": {"handlers": []}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
 }

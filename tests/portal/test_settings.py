@@ -1,5 +1,6 @@
 """A wrong setting stops the start and names itself; the example file is complete and harmless."""
 
+import logging
 import os
 import runpy
 import subprocess
@@ -45,6 +46,7 @@ def start(tmp_path, monkeypatch):
         ("MAIL_URL", "mail.example.org"),
         ("MAIL_URL", "smtp://mail.example.org:port"),
         ("MAIL_URL", "smtp://mail.example.org?tls=perhaps"),
+        ("OPERATOR_MAIL", "me@example.org, the office"),
         ("SIGNUP", "sometimes"),
         ("LLM_BASE_URL", "localhost:8080/v1"),
         ("LLM_PRIVATE_ADDRESSES", "10.0.0.0/8,the office"),
@@ -108,6 +110,15 @@ def test_the_embedded_secret_is_made_once_for_the_owner_alone(start, tmp_path):
     assert start()["SECRET_KEY"] == first
     assert len(first) >= 50
     assert (tmp_path / "var" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_operator_is_whom_the_setting_names(start):
+    assert start()["ADMINS"] == []
+    assert start(OPERATOR_MAIL="a@example.org, b@example.org")["ADMINS"] == ["a@example.org", "b@example.org"]
+
+
+def test_no_error_mails_what_a_reader_posted():
+    assert logging.getLogger("django").handlers == []
 
 
 def test_the_example_file_names_every_setting(start):
