@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from profiles.models import Period, Scope
+from scoring.budget import Refusal
 from scoring.models import BudgetWindow, Edition
 
 HEADINGS = {
@@ -36,21 +37,32 @@ class Blocked:
     help: Any
 
 
+NOBODY_PAYS = Blocked(_("Nobody pays for this profile."), "", NO_PAYER_HELP)
+
+
 def of(edition: Edition, zone: Any, now: dt.datetime) -> Blocked | None:
     """The notice for an edition that a budget stops now, by what its window says; the reset is told in `zone`."""
     by = edition.blocked_by
     if not by or (edition.blocked_until is not None and edition.blocked_until <= now):
         return None
     if by.get("reason") == "no_payer":
-        return Blocked(_("Nobody pays for this profile."), "", NO_PAYER_HELP)
+        return NOBODY_PAYS
+    return _told(by, _live(by, now), edition.blocked_until, zone)
+
+
+def of_refusal(refusal: Refusal, zone: Any) -> Blocked:
+    """The same words where a single call was refused."""
+    return _told(refusal.as_blocked_by, refusal.as_blocked_by, refusal.resets_at, zone)
+
+
+def _told(by: dict[str, Any], figures: dict[str, Any], until: dt.datetime | None, zone: Any) -> Blocked:
     scope = Scope(by["scope"])
-    figures = _live(by, now)
     text = _("%(used)s of %(limit)s tokens a %(period)s are used, %(held)s are held.") % {
         **{name: intcomma(figures.get(name, 0)) for name in ("used", "held", "limit")},
         "period": Period(by["period"]).label,
     }
-    if edition.blocked_until:
-        local = timezone.localtime(edition.blocked_until, zone)
+    if until is not None:
+        local = timezone.localtime(until, zone)
         text += " " + _("A new count starts at %(at)s.") % {"at": date_format(local, "Y-m-d H:i")}
     return Blocked(HEADINGS[scope], text, HELP[scope])
 

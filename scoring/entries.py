@@ -13,7 +13,10 @@ from papers.markdown import one_line
 from papers.models import Paper
 from profiles.models import Interest
 from scoring.edits import Weighing
-from scoring.models import Candidate
+from scoring.explaining import Price, Question
+from scoring.models import Candidate, Hold
+from scoring.models.judging import judge_name
+from scoring.usage import Prices
 from scoring.value import shown, value_of
 
 UNREAD_STATES = {Candidate.State.WAITING, Candidate.State.CLAIMED}
@@ -56,6 +59,9 @@ class Entry:
         self.candidate = candidate
         self.categories = categories
         self.place = 0  # number on the page of the day, from 1; 0 where it stands alone
+        self.may_vote = True
+        self.is_stopped = False
+        self.question: Question | None = None  # what a reason would take; None where the reader may not spend
         self.fields = fields
         self.words_hash = words_hash
         self.earlier: EarlierWords | None = None  # where the score stands in the order of other words
@@ -150,6 +156,32 @@ class Entry:
         return self.score.get("reason") or ""
 
     @property
+    def is_reason_missing(self) -> bool:
+        """A model has scored it and gave no reason: it scored too little, or left it out."""
+        return bool(self.score) and not self.score["is_local"] and not self.reason
+
+    @property
+    def is_asked(self) -> bool:
+        """A reader has asked for the reason, and the model has not answered yet."""
+        return self.is_reason_missing and self.score.get("question_state") == Hold.State.OPEN
+
+    @property
+    def is_unanswered(self) -> bool:
+        """It was asked for in vain."""
+        return self.is_reason_missing and not self.is_asked and bool(self.score.get("question_state"))
+
+    @cached_property
+    def reason_price(self) -> Price | None:
+        """What asking for the reason takes; None where there is nothing to ask or nobody who may."""
+        if self.question is None or not self.is_reason_missing or not self.score.get("may_be_asked"):
+            return None
+        prices = Prices(
+            input_microusd=self.score.get("price_input") or 0,
+            output_microusd=self.score.get("price_output") or 0,
+        )
+        return self.question.price(self.title, self.abstract, prices)
+
+    @property
     def reason_language(self) -> str:
         return self.score.get("reason_language") or ""
 
@@ -173,6 +205,11 @@ class Entry:
     @property
     def model(self) -> str:
         return self.score.get("provider_model") or ""
+
+    @property
+    def judge(self) -> Any:
+        """The model as a page names it."""
+        return judge_name(self.model)
 
     @property
     def rubric(self) -> str:
@@ -266,6 +303,8 @@ class Entry:
     def waits_for(self) -> str:
         if self.candidate.state == Candidate.State.CLAIMED:
             return _("The model is reading it now.")  # type: ignore[return-value]
+        if self.is_stopped:
+            return _("Waits: the reading of this day is stopped.")  # type: ignore[return-value]
         return WAITING_TEXTS.get(self.candidate.waits_for or "", _("Waits for its turn."))
 
 

@@ -30,13 +30,15 @@ from django.db.models.functions import Coalesce, JSONObject
 from django.http import Http404
 
 from papers.models import Paper, PaperVersion
-from profiles.models import Interest, Mark, Profile, Revision, User, Vote
+from profiles.access import MAY, Deed
+from profiles.models import Interest, Mark, Membership, Profile, Revision, User, Vote
 from profiles.revisions import content_of
 from scoring import edits, rubric
 from scoring.entries import UNREAD_STATES, EarlierWords, Entry
+from scoring.explaining import Question
 from scoring.json_rows import JSONRows
 from scoring.models import Call, Candidate, Edition, Score
-from scoring.models.judging import booked_tokens
+from scoring.models.judging import booked_tokens, judge_name
 
 # A card takes a good millisecond to render; the next ones follow on a click.
 PAGE_SIZE = 20
@@ -125,6 +127,22 @@ class Feed:
     def interests(self) -> list[Interest]:
         return list(self.edition.profile.interests.all()) if self.edition else []
 
+    def _may(self, deed: Deed) -> bool:
+        """By the reader's role in the team that pays."""
+        return deed in MAY.get(getattr(self.edition, "reader_role", None) or "", set())
+
+    @property
+    def may_vote(self) -> bool:
+        """In one's own profile always; of a team's profile viewers have no vote."""
+        if self.edition is None or self.reader is None:
+            return False
+        return not self.edition.profile.is_team_profile or self._may(Deed.EDIT_TEAM_PROFILES)
+
+    @property
+    def may_stop(self) -> bool:
+        """Who may change the profile may also stop its reading."""
+        return self.may_vote
+
     def best_first(self) -> list[Entry]:
         """Every recommended paper of the day, best first; dismissed ones are left out."""
         return self._entries(self._cards().filter(_recommended(self._bar)).order_by(*RANKING))
@@ -198,6 +216,10 @@ class Feed:
             return []
         categories = self.edition.categories
         entries = [Entry(each, self.interests, self._words_hash, categories) for each in candidates]
+        question = Question(self.interests) if self._may(Deed.SPEND) else None
+        for entry in entries:
+            entry.may_vote, entry.question = self.may_vote, question
+            entry.is_stopped = self.edition.stopped_at is not None
         self._recall_earlier_words([entry for entry in entries if entry.is_of_earlier_words])
         return entries
 
@@ -303,9 +325,10 @@ class DayPage:
         return None if expected is None else round(100 * expected)
 
     @property
-    def models(self) -> list[str]:
+    def models(self) -> list[Any]:
         """The judges of the day, from their calls."""
-        return sorted(set(getattr(self.edition, "judges", None) or []))
+        names = sorted(set(getattr(self.edition, "judges", None) or []))
+        return list(dict.fromkeys(judge_name(name) for name in names))
 
 
 # --- the words of the queries --------------------------------------------------------------------------
@@ -366,6 +389,11 @@ SCORE_COLUMNS = {
     "words_hash": "revision__content_hash",
     "rubric": "revision__content__rubric_version",
     "block": "call__block",
+    "may_be_asked": "call__provider__is_active",
+    "price_input": "call__provider__price_input_microusd",
+    "price_output": "call__provider__price_output_microusd",
+    "question_state": "explain_call__hold__state",
+    "question_outcome": "explain_call__outcome",
     "input_tokens": "call__input_tokens",
     "cached_tokens": "call__cached_tokens",
     "output_tokens": "call__output_tokens",
@@ -382,8 +410,10 @@ def with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edit
     gone = here.filter(_marked(reader, Mark.Kind.DISMISSED))
     calls = Call.objects.filter(edition=OuterRef("pk")).order_by()
     siblings = Edition.objects.filter(profile=OuterRef("profile"))
+    roles = Membership.objects.filter(user=reader, team=OuterRef("profile__team")).values("role")
     return editions.annotate(
         picks=Subquery(picks.values("edition").annotate(all=JSONRows(Coalesce("interest", 0))).values("all")),
+        reader_role=Subquery(roles[:1]),
         unread_count=_count(kept.filter(state__in=UNREAD_STATES)),
         dismissed_count=_count(gone),
         waits=Subquery(

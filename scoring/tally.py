@@ -83,7 +83,12 @@ class Tally:
 
     @property
     def terms(self) -> list[Term]:
-        return [Term(name, LABELS[name], self.counts[name]) for name in TERMS if self.counts.get(name)]
+        return [Term(name, self._label(name), self.counts[name]) for name in TERMS if self.counts.get(name)]
+
+    def _label(self, name: str) -> Any:
+        """Nothing has a turn while the reading is stopped."""
+        is_stopped = name == "waiting_turn" and self.edition.stopped_at is not None
+        return _("waiting, stopped") if is_stopped else LABELS[name]
 
     @property
     def recommended(self) -> int:
@@ -112,12 +117,23 @@ class Tally:
 
 @dataclass(frozen=True)
 class Run:
-    """A day that is being read: `done` of `total`, in papers; `seconds_left` once there is a pace to go by."""
+    """A day that is being read: `done` of `total`, in papers; `seconds_left` once there is a pace to go by.
+
+    `waiting` and `in_work` are the rest. A stopped run finishes what is in work and no more.
+    """
 
     done: int
     total: int
     tokens: int
     seconds_left: int | None
+    waiting: int = 0
+    in_work: int = 0
+    is_stopped: bool = False
+
+    @property
+    def may_change(self) -> bool:
+        """Whether a look in a few seconds may show something new."""
+        return not self.is_stopped or self.in_work > 0
 
     @property
     def minutes_left(self) -> int | None:
@@ -130,11 +146,19 @@ def run_of(edition: Edition, now: dt.datetime) -> Run | None:
         return None
     counts = Tally(edition).counts
     done = counts["judged"] + counts["estimated"] + counts["failed"]
-    left = counts["in_work"] + sum(counts[f"waiting_{reason}"] for reason in Candidate.Waits.values)
+    waiting = sum(counts[f"waiting_{reason}"] for reason in Candidate.Waits.values)
+    left = counts["in_work"] + waiting
+    is_stopped = edition.stopped_at is not None
     spent = (now - edition.screened_at).total_seconds() if edition.screened_at else 0
-    is_paced = done >= 10 and spent > 0 and not edition.blocked_by
+    is_paced = done >= 10 and spent > 0 and not edition.blocked_by and not is_stopped
     return Run(
-        done, done + left, getattr(edition, "tokens", 0), round(spent / done * left) if is_paced else None
+        done=done,
+        total=done + left,
+        tokens=getattr(edition, "tokens", 0),
+        seconds_left=round(spent / done * left) if is_paced else None,
+        waiting=waiting,
+        in_work=counts["in_work"],
+        is_stopped=is_stopped,
     )
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from papers import addresses
-from scoring.views import digest, downloads, feed, lists, marks, paper, profiles, quotas
+from scoring.views import digest, downloads, feed, lists, marks, paper, profiles, quotas, reasons
 
 addresses.register()
 
@@ -11,10 +11,12 @@ urlpatterns = [
     path("", feed.today, name="today"),
     path("feed/<day:day>/", feed.day, name="day"),
     path("feed/<day:day>/progress/", feed.progress, name="progress"),
+    path("feed/<day:day>/reading/", feed.reading, name="reading"),
     path("feed/<day:day>/read/", marks.read_all, name="read_all"),
     path("feed/<day:day>/report.<str:form>", downloads.report_of_day, name="report"),
     path("papers/<arxiv_id:arxiv_id>/", paper.paper, name="paper"),
     path("papers/<arxiv_id:arxiv_id>/marks/", marks.mark, name="mark"),
+    path("papers/<arxiv_id:arxiv_id>/reason/", reasons.reason, name="reason"),
     path("papers/<arxiv_id:arxiv_id>/cite.<str:form>", downloads.cite, name="cite"),
     path("saved/", lists.saved, name="saved"),
     path("saved/papers.<str:form>", downloads.saved, name="saved_papers"),

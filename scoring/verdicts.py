@@ -98,6 +98,14 @@ def read_repairs(answer: str, labels: Sequence[str], language: str) -> dict[str,
     return {label: text for label, text in found.items() if text and is_in_language(text, language)}
 
 
+def read_explanation(answer: str, label: str, abstract: str, language: str) -> Verdict | None:
+    """The reason that was asked for, checked like any other; None where none is usable. It carries no scores."""
+    _rows, reasons, _cut = find_items(answer[:ANSWER_CHARACTERS])
+    said, _strangers = _reasons_by_label(reasons, {label})
+    found = _reasoned(label, (), said.get(label), abstract, language)
+    return found if found.reason else None
+
+
 # --- finding the items -----------------------------------------------------------------------------
 
 
@@ -217,6 +225,12 @@ def _verdict(
 ) -> Verdict:
     if max(scores, default=0) < rubric.REASON_THRESHOLD:
         return Verdict(label, scores)
+    return _reasoned(label, scores, said, abstract, language)
+
+
+def _reasoned(
+    label: str, scores: tuple[int, ...], said: dict[str, Any] | None, abstract: str, language: str
+) -> Verdict:
     if said is None:
         return Verdict(label, scores, flags=("no_reason",))
     reason = inert(said.get("r"), _reason_limit(language))

@@ -41,8 +41,8 @@ def close(edition: Edition, now: dt.datetime) -> bool:
         if not is_ready or Candidate.objects.filter(edition=edition, state__in=UNFINISHED).exists():
             return False
         locked.state, locked.closed_at = Edition.State.CLOSED, now
-        locked.blocked_by, locked.blocked_until = {}, None
-        locked.save(update_fields=["state", "closed_at", "blocked_by", "blocked_until"])
+        locked.blocked_by, locked.blocked_until, locked.stopped_at = {}, None, None
+        locked.save(update_fields=["state", "closed_at", "blocked_by", "blocked_until", "stopped_at"])
         keep_account(locked)
     edition.refresh_from_db()
     return True

@@ -1,22 +1,15 @@
 """What is read together: up to twenty papers of one edition, in order of estimate, and the words of their call."""
 
-import hashlib
-import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from papers.models import Paper, PaperVersion
 from profiles.models import Profile, Revision
-from scoring import rubric, suspicion, tokens
-from scoring.ladder import Abilities, cap_of
+from scoring import rubric, suspicion
 from scoring.models import Call, Candidate, Edition, Hold, Provider
-from scoring.rubric import InterestText, PaperText, Prompt, RevisionText
-
-# Labels and marks nobody can foresee.
-DICE = random.SystemRandom()
-# A provider that writes past its cap has its holds widened by this.
-UNCAPPED_FACTOR = 1.5
+from scoring.prompting import DICE, cache_key, revision_text, tokens_to_hold
+from scoring.rubric import PaperText, Prompt
 
 
 @dataclass(frozen=True)
@@ -98,34 +91,6 @@ def draft(rows: Sequence[Row], revision: Revision, provider: Provider) -> Draft:
         revision_text(revision), [row.text for row in shuffled], dice=DICE, cache_key=cache_key(revision)
     )
     return Draft(tuple(shuffled), prompt, tokens_to_hold(prompt, provider))
-
-
-def tokens_to_hold(prompt: Prompt, provider: Provider) -> int:
-    cap = cap_of(prompt, Abilities.from_json(provider.abilities))
-    if not provider.is_cap_honoured:
-        cap = round(UNCAPPED_FACTOR * cap)
-    return tokens.with_margin(prompt.input_tokens) + cap
-
-
-def revision_text(revision: Revision) -> RevisionText:
-    """The frozen words of a revision for the prompt."""
-    content = revision.content
-    return RevisionText(
-        interests=tuple(InterestText(each["name"], each["description"]) for each in content["interests"]),
-        exclusions=tuple(content["exclusions"]),
-        weighting_prompt=content["weighting_prompt"],
-        reason_language=content["reason_language"],
-    )
-
-
-def cache_key(revision: Revision) -> str:
-    """The panel's key: the same for all calls with one prefix, and nothing that names a reader."""
-    return hashlib.sha256(f"panel {revision.profile_id} {revision.content_hash}".encode()).hexdigest()[:32]
-
-
-def payer_key(profile: Profile) -> str:
-    """What a provider may know of who asks: an opaque, stable key of the team."""
-    return hashlib.sha256(f"payer {profile.team.public_id}".encode()).hexdigest()[:32]
 
 
 def block_json(given: Draft) -> list[list[object]]:

@@ -10,11 +10,12 @@ from scoring.editions.estimating import brief_of
 from scoring.endpoint import TOTAL_SECONDS
 from scoring.llm import Answer, LlmError, LlmMisconfigured
 from scoring.models import Candidate, Score
+from scoring.prompting import payer_key
 from scoring.providers import KeyUnreadable
 from scoring.verdicts import Reading
 
 from . import repairs
-from .blocks import Block, payer_key
+from .blocks import Block
 from .failures import book_failure, pause_if_rubbish
 from .records import APART, COMPANY_OF_ONE_APART, Booking, record
 

@@ -11,11 +11,11 @@ from profiles.quotas import INSTANCE
 from scoring import budget, llm, providers, rubric, verdicts
 from scoring.llm import Answer, LlmError
 from scoring.models import Call, Candidate, Edition, Hold, Provider, Score
+from scoring.prompting import DICE, tokens_to_hold
 from scoring.providers import KeyUnreadable
 from scoring.rubric import InterestText, PaperText, RevisionText
 
 from . import small_calls
-from .blocks import DICE, tokens_to_hold
 
 # What a paper costs where nothing was read yet: `python -m bench.tokens`.
 USUAL_TOKENS_A_PAPER = 341

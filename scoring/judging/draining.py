@@ -1,6 +1,7 @@
 """Read everything that can be read now: one thread claims, up to sixteen wait for a model."""
 
 import datetime as dt
+import functools
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from scoring.models import Candidate, Edition, Provider
 
-from .blocks import Block
+from . import explanations
 from .calling import judge_block
 from .claims import claim
 
@@ -51,10 +52,10 @@ def drain(
         running: set[Future[int]] = set()
         while True:
             while len(running) < concurrency and not stop.is_set():
-                block = claim(timezone.now(), edition_ids=edition_ids)
-                if block is None:
+                work = _next_work(edition_ids)
+                if work is None:
                     break
-                running.add(pool.submit(_judge_and_disconnect, block))
+                running.add(pool.submit(_do_and_disconnect, work))
             if running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for each in done:
@@ -75,10 +76,20 @@ def run_once(now: dt.datetime | None = None) -> bool:
     return True
 
 
-def _judge_and_disconnect(block: Block) -> int:
-    """Read it, and give the thread's own connection back."""
+def _next_work(edition_ids: Collection[int] | None) -> Callable[[], int] | None:
+    """A reader's question first: somebody waits for it; then the next block. None when nothing can be done now."""
+    now = timezone.now()
+    question = explanations.claim(now)
+    if question is not None:
+        return functools.partial(explanations.answer, question)
+    block = claim(now, edition_ids=edition_ids)
+    return None if block is None else lambda: len(judge_block(block))
+
+
+def _do_and_disconnect(work: Callable[[], int]) -> int:
+    """Do it; how many scores came of it. Gives the thread's own connection back."""
     try:
-        return len(judge_block(block))
+        return work()
     finally:
         connection.close()
 

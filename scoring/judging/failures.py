@@ -18,9 +18,10 @@ from scoring.llm import (
 )
 from scoring.models import Call, Candidate, Edition
 from scoring.packed import Code
+from scoring.prompting import DICE
 from scoring.transactions import retried
 
-from .blocks import DICE, Block
+from .blocks import Block
 from .records import MISREADS_TO_FAIL, Booking, fail, record, save_returned
 
 # A 429 without a usable Retry-After; and a wait that is too long to keep anything for.

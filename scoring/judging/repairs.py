@@ -10,11 +10,12 @@ from scoring import budget, llm, providers, rubric, verdicts
 from scoring.budget import NoPayer
 from scoring.llm import Answer, LlmError
 from scoring.models import Call, Hold, Score
+from scoring.prompting import DICE, payer_key, tokens_to_hold
 from scoring.providers import KeyUnreadable
 from scoring.transactions import retried
 
 from . import small_calls
-from .blocks import DICE, Block, payer_key, tokens_to_hold
+from .blocks import Block
 
 
 def repair(block: Block, scores: list[Score]) -> list[Score]:

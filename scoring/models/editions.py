@@ -29,8 +29,9 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         return self.exclude(state=Edition.State.CLOSED)
 
     def claimable(self, now: dt.datetime) -> "EditionQuerySet":
-        """Screened or reopened, and not blocked by a budget at this instant."""
-        return self.filter(Q(blocked_until=None) | Q(blocked_until__lte=now), state=Edition.State.SCREENED)
+        """Screened or reopened, not stopped by its reader, and not blocked by a budget at this instant."""
+        free = self.filter(Q(blocked_until=None) | Q(blocked_until__lte=now))
+        return free.filter(state=Edition.State.SCREENED, stopped_at=None)
 
 
 class Edition(models.Model):
@@ -72,6 +73,8 @@ class Edition(models.Model):
     # When a budget is full: {"scope", "subject_id", "period", "limit", "used", "held"}, and its reset.
     blocked_by = models.JSONField(default=dict)
     blocked_until = models.DateTimeField(null=True)
+    # Its reader said "stop": nothing more is claimed until they say "go on"; what is in flight finishes.
+    stopped_at = models.DateTimeField(null=True)
 
     # False after a change of weights, until a tick has written this day's values anew.
     is_weighed = models.BooleanField(default=True)

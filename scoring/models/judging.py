@@ -1,7 +1,9 @@
 """Who judges, each attempt, and the booked answers."""
 
 import datetime as dt
+import re
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -91,6 +93,14 @@ class Provider(models.Model):
         return self.kind == self.Kind.LOCAL
 
 
+_LOCAL_JUDGE = re.compile(r"local(-[0-9a-f]{12})?/local")
+
+
+def judge_name(provider_model: str) -> Any:
+    """A judge as a page names it: the local one in words, any other as provider and model."""
+    return _("Local estimate") if _LOCAL_JUDGE.fullmatch(provider_model) else provider_model
+
+
 class Call(models.Model):
     """One attempt at a model, of a kind, with its payer. Money follows its Hold; this row says what happened.
 
@@ -143,6 +153,10 @@ class Call(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id} {self.outcome}"
 
+    @property
+    def judge(self) -> Any:
+        return judge_name(self.provider_model)
+
 
 def booked_tokens() -> Coalesce:
     """What a call was charged: its hold's figure also stands where the provider's own could be no bill."""
@@ -170,6 +184,8 @@ class Score(models.Model):
     provider_model = models.CharField(max_length=161)
     purpose = models.CharField(max_length=11, choices=Purpose, default=Purpose.FIRST)
     call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="scores")
+    # The call by which a reader asked for the reason, where the first reading gave none.
+    explain_call = models.ForeignKey(Call, null=True, on_delete=models.SET_NULL, related_name="explained")
     is_local = models.BooleanField(default=False, help_text=_("An estimate: never teaches the learner."))
     is_simulated = models.BooleanField(default=False)
 

@@ -167,6 +167,22 @@ def translations(system: str, user: str) -> str | None:
     return json.dumps({"reasons": told}, ensure_ascii=False, separators=(",", ":"))
 
 
+def explanation(system: str, user: str) -> str | None:
+    """The answer to a question why; None when the prompt is none."""
+    if "\nYour scores: " not in user:
+        return None
+    prompt = understand(system, user)
+    told = [_why(paper, prompt) for paper in prompt.papers]
+    return json.dumps({"reasons": told}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _why(paper: ReadPaper, prompt: ReadPrompt) -> dict[str, str]:
+    shared = shared_words(paper, " ".join(f"{name} {text}" for name, text in prompt.interests))
+    about = shared or words(paper.title)[:2] or ["this"]
+    said = reason_about(about, is_chinese=prompt.is_chinese)
+    return {"p": paper.label, "r": said, "q": quote_about(paper.abstract, about)}
+
+
 def answer_of(given: Sequence[Opinion]) -> str:
     """The rubric's wire form, as compact as it asks for."""
     rows = [

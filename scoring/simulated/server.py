@@ -121,6 +121,9 @@ class SimulatedModel:
         translated = brain.translations(system, user)
         if translated is not None:
             return Speech(translated), 0
+        told_why = brain.explanation(system, user)
+        if told_why is not None:
+            return Speech(told_why), 1
         prompt = brain.understand(system, user)
         given = brain.opinions(prompt, labels=self.settings.labels, seed=self.settings.seed)
         return PERSONALITIES[self.settings.personality](given, prompt), len(given)

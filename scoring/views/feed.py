@@ -2,13 +2,15 @@
 
 import datetime as dt
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from profiles.access import ReaderRequest
-from scoring import blocked, empty, feed, tally
+from profiles.access import ReaderRequest, editable_profile_for
+from scoring import blocked, empty, feed, stopping, tally
+from scoring.access import edition_for
 
 
 @require_GET
@@ -25,7 +27,27 @@ def day(request: ReaderRequest, day: dt.date) -> HttpResponse:
 @require_GET
 def progress(request: ReaderRequest, day: dt.date) -> HttpResponse:
     """The bar of a run, asked for every few seconds: counts, tokens, how many are new since the page came, its end."""
-    chosen = feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day)
+    return _progress(request, feed.of(request.user).in_profile(request.GET.get("profile", "")).on(day))
+
+
+@require_POST
+def reading(request: ReaderRequest, day: dt.date) -> HttpResponse:
+    """Stop the reading of a day, or let it go on. A repeat changes nothing."""
+    profile = editable_profile_for(request.user, request.GET.get("profile", ""))
+    edition = edition_for(request.user, profile.public_id, day)
+    match request.POST.get("do"):
+        case "stop":
+            stopping.stop(edition, timezone.now())
+        case "go_on":
+            stopping.go_on(edition)
+        case _:
+            return HttpResponseBadRequest()
+    if request.htmx:
+        return _progress(request, feed.of(request.user).in_profile(str(profile.public_id)).on(day))
+    return redirect(f"{reverse('day', args=[day])}?profile={profile.public_id}")
+
+
+def _progress(request: ReaderRequest, chosen: feed.Feed) -> HttpResponse:
     if chosen.edition is None:
         raise Http404
     page = chosen.for_sums()

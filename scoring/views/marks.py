@@ -8,7 +8,6 @@ from django.http import HttpResponse, HttpResponseBadRequest, HttpResponseRedire
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -19,6 +18,7 @@ from profiles.access import ReaderRequest
 from profiles.models import Mark
 from scoring import feed
 from scoring.access import edition_by_id
+from scoring.views.returning import way_back
 
 # What a button posts: (kind of mark, is it set), the words of the toast, and what takes it back.
 MARKS = {
@@ -54,7 +54,7 @@ def mark(request: ReaderRequest, arxiv_id: str) -> HttpResponse:
         return HttpResponseBadRequest()
     if not request.htmx or edition is None:
         messages.success(request, said)
-        return redirect(_way_back(request))
+        return redirect(way_back(request))
     chosen = feed.of(request.user).in_profile(str(edition.profile.public_id)).on(edition.day)
     entry = chosen.entry(paper)
     if entry is None:
@@ -106,10 +106,3 @@ def instant_of(text: str) -> dt.datetime | None:
     except ValueError:
         return None
     return instant if instant.tzinfo else None
-
-
-def _way_back(request: ReaderRequest) -> str:
-    """The page the form stood on, if it is one of ours."""
-    address = request.POST.get("next") or request.headers.get("referer", "")
-    ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if ours else reverse("today")

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ["anon", "other", "member", "viewer", "rival", "admin", "owner", "staff"]
 OUTSIDE = "8.8.8.8"
-QUERY_ADDRESSES = {"today", "day", "progress", "read_all", "report", "api_editions"}
+QUERY_ADDRESSES = {"today", "day", "progress", "reading", "read_all", "report", "api_editions"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class World:
     def address(self, name: str, subject: str) -> str:
         kwargs: dict[str, object] = {}
         query = ""
-        if name in {"day", "progress", "read_all", "report"}:
+        if name in {"day", "progress", "reading", "read_all", "report"}:
             kwargs["day"] = DAY
         if name in {"report", "cite", "saved_papers"}:
             kwargs["form"] = "md" if name == "report" else "bib"
