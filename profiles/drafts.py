@@ -29,6 +29,10 @@ MAX_EXCLUSIONS = 20
 MAX_TERMS = 60
 MAX_CATEGORIES = 60
 TARGET_RECALL = (0.5, 1.0)
+_STORED = (
+    "name", "categories", "cross_lists", "reason_language", "bar", "target_recall", "weighting_prompt",
+    "exclusions", "updated_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ def _write(draft: Draft, profile: Profile) -> Profile:
     profile.weighting_prompt = draft.weighting_prompt
     profile.exclusions = list(draft.exclusions)
     profile.updated_at = timezone.now()
-    profile.save()
+    # Not whether it is paused or put away: another click may have done that meanwhile.
+    profile.save(update_fields=None if profile.pk is None else _STORED)
     profile.interests.all().delete()
     Interest.objects.bulk_create(
         Interest(

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from profiles import drafts, revisions
-from profiles.models import Interest
+from profiles.models import Interest, Profile
 from scoring import editions, edits, profile_changes, rubric, tick
 from scoring.models import Call, Candidate, Edition, Score
 from scoring.packed import Code
@@ -284,3 +284,14 @@ def test_a_saved_form_reaches_the_days_that_are_there(profile):
     edition.refresh_from_db()
     assert edition.revision == revisions.current(profile, rubric.VERSION)
     assert editions.rescreen(edition, NOW)
+
+
+def test_a_form_that_comes_after_the_deletion_brings_nothing_back(profile):
+    stale = Profile.objects.get(pk=profile.pk)
+    profile_changes.archive(profile.owner, profile)
+    profile_changes.pause(profile)
+
+    profile_changes.store(replace(drafts.draft_of(stale), name="Back again"), stale)
+
+    stored = Profile.objects.get(pk=profile.pk)
+    assert (stored.archived_at is None, stored.is_paused) == (False, True)
