@@ -5,20 +5,20 @@ The question is a hold: tokens are set aside here and the call is made by whoeve
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db import transaction
 
 from papers.models import Paper, PaperVersion
-from profiles.models import Interest
 from scoring import budget, doorbell, rubric, tokens
 from scoring.budget import Refusal
 from scoring.budget.words import dollars
 from scoring.models import Call, Candidate, Edition, Hold, Provider, Score
-from scoring.prompting import DICE, revision_text, tokens_to_hold
-from scoring.rubric import InterestText, PaperText, RevisionText
+from scoring.prompting import DICE, revision_text, text_of, tokens_to_hold
+from scoring.rubric import PaperText
 from scoring.transactions import retried
 from scoring.usage import Prices, Usage
 
@@ -53,13 +53,12 @@ class Price:
 class Question:
     """What all questions of one profile share. Counting it takes a millisecond, once a page and only if asked."""
 
-    def __init__(self, interests: Sequence[Interest]) -> None:
-        self._interests = interests
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
 
     @cached_property
     def _tokens(self) -> int:
-        words = RevisionText(tuple(InterestText(each.name, each.description) for each in self._interests))
-        return tokens.estimate(rubric.EXPLAIN_RULES) + tokens.estimate(rubric.revision_text(words))
+        return rubric.explain_prompt(text_of(self._content), PaperText("", ""), (), dice=DICE).input_tokens
 
     def price(self, title: str, abstract: str, prices: Prices) -> Price:
         """About what one reason costs, without a query."""

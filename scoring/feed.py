@@ -216,7 +216,7 @@ class Feed:
             return []
         categories = self.edition.categories
         entries = [Entry(each, self.interests, self._words_hash, categories) for each in candidates]
-        question = Question(self.interests) if self._may(Deed.SPEND) else None
+        question = Question(self._content) if self._may(Deed.SPEND) else None
         for entry in entries:
             entry.may_vote, entry.question = self.may_vote, question
             entry.is_stopped = self.edition.stopped_at is not None
@@ -240,8 +240,13 @@ class Feed:
 
     @cached_property
     def _words_hash(self) -> str:
+        return Revision.hash_of(self._content)
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        """The profile's words as the next paper would be read by."""
         assert self.edition is not None
-        return Revision.hash_of(content_of(self.edition.profile, rubric.VERSION))
+        return content_of(self.edition.profile, rubric.VERSION)
 
 
 def of(reader: User) -> Feed:

@@ -5,6 +5,8 @@ Pure enough for a page: it names a price without loading what makes the call.
 
 import hashlib
 import random
+from collections.abc import Mapping
+from typing import Any
 
 from profiles.models import Profile, Revision
 from scoring import tokens
@@ -27,7 +29,11 @@ def tokens_to_hold(prompt: Prompt, provider: Provider) -> int:
 
 def revision_text(revision: Revision) -> RevisionText:
     """The frozen words of a revision for the prompt."""
-    content = revision.content
+    return text_of(revision.content)
+
+
+def text_of(content: Mapping[str, Any]) -> RevisionText:
+    """The same of a revision's content, stored or not."""
     return RevisionText(
         interests=tuple(InterestText(each["name"], each["description"]) for each in content["interests"]),
         exclusions=tuple(content["exclusions"]),
