@@ -220,6 +220,8 @@ def test_a_reader_sees_their_limits_and_days(lab, django_assert_max_num_queries)
 
     for shown in ("60,000", "250,000", "1,000,000", "2,000,000", "2026-01-30", "$0.12"):
         assert shown in page
+    by_day = page.partition("Used by day")[2]
+    assert '<td class="num">60,000</td>' in by_day and '<td class="num">250,000</td>' in by_day
 
 
 def test_who_pays_for_nothing_is_told_so(lab):
