@@ -417,6 +417,7 @@ OFFLINE = yes_or_no("OFFLINE", False)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["portal.formats"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 INSTANCE_TIME_ZONE = text("INSTANCE_TIME_ZONE", "UTC")
