@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
 BACKFILL = dt.timedelta(days=14)
 LATE_LASTS = dt.timedelta(hours=12)
+# For how long a day whose first category came may wait for the others.
+HARVEST_LASTS = dt.timedelta(minutes=15)
 # How many earlier days one tick ranks again after a change of weights.
 WEIGHED_A_TICK = 100
 _LATE = "late "
@@ -79,7 +81,8 @@ def harvest_due(now: dt.datetime, transport: Transport | None = None) -> Harvest
 def open_due(now: dt.datetime) -> int:
     """Open and screen every day that an active profile has not seen yet; how many were opened.
 
-    A profile without a recent edition gets the newest day only; any other each day since its last.
+    A profile without a recent edition gets the newest day only; any other each day since its last, once its
+    categories are in: a cut is drawn over the whole day, not over the category that came first.
     """
     newest = calendar.newest_day(now)
     last_days = dict(Profile.objects.active().values_list("pk").annotate(last_day=Max("editions__day")))
@@ -90,10 +93,22 @@ def open_due(now: dt.datetime) -> int:
     for profile in Profile.objects.active():
         if last := last_days.get(profile.pk):
             due = {day for category, day in days if category in profile.categories and day > last}
-            opened += len([editions.open_edition(profile, day) for day in sorted(due)])
+            whole = [day for day in sorted(due) if not _is_still_coming(profile, day, now)]
+            opened += len([editions.open_edition(profile, day) for day in whole])
         else:
             opened += _open_newest(profile, now)
     return opened
+
+
+def _is_still_coming(profile: Profile, day: dt.date, now: dt.datetime) -> bool:
+    """Whether somebody is just asking arXiv for that day: the profile's other categories follow within minutes."""
+    runs = Harvest.objects.filter(
+        day=day, category__in=profile.categories, started_at__gt=now - HARVEST_LASTS
+    )
+    states = dict(runs.order_by("started_at").values_list("category", "state"))
+    return bool(states) and (
+        Harvest.State.RUNNING in states.values() or not states.keys() >= set(profile.categories)
+    )
 
 
 def _open_newest(profile: Profile, now: dt.datetime) -> bool:

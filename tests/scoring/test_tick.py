@@ -145,6 +145,37 @@ def test_after_days_off_each_day_is_opened(reader):
     assert Edition.objects.count() == 4
 
 
+def test_a_day_whose_other_category_is_just_being_asked_for_waits_for_it(reader):
+    reader.categories = ["cs.LG", "cs.CV"]
+    reader.save(update_fields=["categories"])
+    factories.announced_papers(1, day=dt.date(2026, 1, 29))
+    tick.open_due(NOW - dt.timedelta(days=1))
+    factories.announced_papers(1)
+    first = Harvest.objects.create(
+        category="cs.LG", day=factories.DAY, source="arxiv", state="done", started_at=NOW
+    )
+
+    while_cs_cv_is_due = tick.open_due(NOW + SECOND)
+    Harvest.objects.create(category="cs.CV", day=factories.DAY, source="arxiv", started_at=NOW + SECOND)
+    while_cs_cv_is_asked_for = tick.open_due(NOW + 2 * SECOND)
+    Harvest.objects.exclude(pk=first.pk).update(state="failed")
+
+    assert (while_cs_cv_is_due, while_cs_cv_is_asked_for) == (0, 0)
+    assert tick.open_due(NOW + 3 * SECOND) == 1
+
+
+def test_a_category_that_never_comes_holds_a_day_up_for_minutes_only(reader):
+    reader.categories = ["cs.LG", "cs.CV"]
+    reader.save(update_fields=["categories"])
+    factories.announced_papers(1, day=dt.date(2026, 1, 29))
+    tick.open_due(NOW - dt.timedelta(days=1))
+    factories.announced_papers(1)
+    Harvest.objects.create(category="cs.LG", day=factories.DAY, source="arxiv", state="done", started_at=NOW)
+
+    assert tick.open_due(NOW + SECOND) == 0
+    assert tick.open_due(NOW + tick.HARVEST_LASTS + SECOND) == 1
+
+
 def test_a_day_that_is_not_out_is_not_opened(reader):
     factories.announced_papers(1, day=dt.date(2026, 2, 2))
 
