@@ -5,7 +5,7 @@ own rows, so that windows are always the last locks taken and nothing can wait i
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ def hold(
         raise ValueError(f"a hold of {tokens} tokens")
     now = now or timezone.now()
     lease_until = now + dt.timedelta(seconds=lease_seconds)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         windows = windows_at(legs, now)
         try:
             return _admit(call, tokens, windows, now, lease_until)
@@ -106,10 +106,10 @@ def _admit(
     call: Call, tokens: int, windows: list[BudgetWindow], now: dt.datetime, lease_until: dt.datetime
 ) -> Hold:
     row = Hold.objects.create(call=call, held_tokens=tokens, lease_until=lease_until, created_at=now)
-    for window in windows:
-        if not moves.take(window.pk, tokens):
-            raise _Full(BudgetWindow.objects.get(pk=window.pk))
-    _write(row, Kind.HOLD, {window.pk: tokens for window in windows}, lambda _: tokens, now)
+    locked = moves.lock([window.pk for window in windows])
+    if moves.take([window.pk for window in locked], tokens) < len(locked):
+        raise _Full(next((window for window in locked if window.free_tokens < tokens), locked[0]))
+    _write(row, Kind.HOLD, locked, tokens, now)
     return row
 
 
@@ -179,10 +179,9 @@ def release(hold: Hold, *, now: dt.datetime | None = None, **where: Any) -> bool
     with transaction.atomic():
         if not moves.end(hold.pk, Hold.State.RELEASED, 0, now, flagged=False, **where):
             return False
-        legs = _legs(hold)
-        for window_id, tokens in legs.items():
-            moves.give_back(window_id, tokens)
-        _write(hold, Kind.RELEASE, legs, lambda held: -held, now)
+        windows = moves.lock(_legs(hold))
+        moves.give_back([window.pk for window in windows], hold.held_tokens)
+        _write(hold, Kind.RELEASE, windows, hold.held_tokens, now)
     return True
 
 
@@ -208,13 +207,12 @@ def true_up(hold: Hold, usage: bills.Usage | None, *, now: dt.datetime | None = 
     with transaction.atomic():
         if not moves.true_up(hold.pk, bill.tokens):
             return False
-        legs = _legs(hold)
-        more, dearer = bill.tokens - assumed.tokens, bill.cost_microusd - assumed.cost_microusd
-        for window_id in legs:
-            moves.correct(window_id, more, max(0, more), dearer)
-        difference = _Bill(more, dearer, bill.usage, is_flagged=False)
-        _write(hold, Kind.TRUE_UP, dict.fromkeys(legs, more), lambda _: more, now, difference)
         _write_call(hold, bill)
+        windows = moves.lock(_legs(hold))
+        more, dearer = bill.tokens - assumed.tokens, bill.cost_microusd - assumed.cost_microusd
+        moves.correct([window.pk for window in windows], more, max(0, more), dearer)
+        difference = _Bill(more, dearer, bill.usage, is_flagged=False)
+        _write(hold, Kind.TRUE_UP, windows, more, now, difference)
     return True
 
 
@@ -262,48 +260,36 @@ def _assumed(hold: Hold, *, is_flagged: bool) -> _Bill:
 # --- the books -------------------------------------------------------------------------------------
 
 
-def _legs(hold: Hold) -> dict[int, int]:
-    """What the hold set aside, by window, in lock order: the windows of the hold, whatever today is."""
-    lines = LedgerEntry.objects.filter(hold=hold, kind=Kind.HOLD)
-    return dict(
-        lines.order_by("window__scope", "window__subject_id", "window__period").values_list(
-            "window_id", "tokens"
-        )
-    )
+def _legs(hold: Hold) -> list[int]:
+    """The windows in which the hold set its tokens aside, whatever windows are open today."""
+    return list(LedgerEntry.objects.filter(hold=hold, kind=Kind.HOLD).values_list("window_id", flat=True))
 
 
 def _book(hold: Hold, kind: Kind, bill: _Bill, now: dt.datetime) -> None:
-    legs = _legs(hold)
-    for window_id, held in legs.items():
-        moves.book(window_id, held, bill.tokens, bill.cost_microusd)
-    _write(hold, kind, legs, lambda held: bill.tokens - held, now, bill)
     _write_call(hold, bill)
+    windows = moves.lock(_legs(hold))
+    moves.book([window.pk for window in windows], hold.held_tokens, bill.tokens, bill.cost_microusd)
+    _write(hold, kind, windows, bill.tokens, now, bill)
 
 
 def _write(
     hold: Hold,
     kind: Kind,
-    legs: dict[int, int],
-    change: Callable[[int], int],
+    locked: Iterable[BudgetWindow],
+    tokens: int,
     now: dt.datetime,
     bill: _Bill | None = None,
 ) -> None:
-    """A ledger line a leg. The windows are locked by this transaction, so that their figures are exact.
-
-    `change` gives, from what the leg holds, by how much used and held together have just changed.
-    """
-    if not legs:
-        return
+    """A ledger line a leg, from the windows as they were locked, before their tokens moved."""
     usage = bill.usage if bill is not None else _UNKNOWN
-    booked = bill.tokens if bill is not None else None
     LedgerEntry.objects.bulk_create(
         LedgerEntry(
             window=window,
             hold=hold,
             kind=kind,
-            tokens=legs[window.pk] if booked is None else booked,
+            tokens=tokens,
             limit_tokens=window.limit_tokens,
-            sum_before=window.used_tokens + window.held_tokens - change(legs[window.pk]),
+            sum_before=window.used_tokens + window.held_tokens,
             input_tokens=usage.input_tokens,
             cached_tokens=usage.cached_tokens,
             output_tokens=usage.output_tokens,
@@ -311,13 +297,7 @@ def _write(
             cost_microusd=bill.cost_microusd if bill is not None else 0,
             at=now,
         )
-        for window in _read(legs)
-    )
-
-
-def _read(window_ids: Iterable[int]) -> list[BudgetWindow]:
-    return list(
-        BudgetWindow.objects.filter(pk__in=list(window_ids)).order_by("scope", "subject_id", "period")
+        for window in locked
     )
 
 

@@ -1,6 +1,10 @@
-"""The single statements that move tokens. Each decides and takes in one UPDATE; the row count is the answer."""
+"""The single statements that move tokens. Each decides and takes in one UPDATE; the row count is the answer.
+
+An UPDATE of several rows locks them in no order: whoever moves tokens locks the windows first.
+"""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import F
@@ -8,24 +12,33 @@ from django.db.models import F
 from scoring.models import BudgetWindow, Hold
 
 
-def take(window_id: int, tokens: int) -> bool:
-    """Hold tokens in a window if they fit beside what is used and held; False if they do not.
+def lock(window_ids: Collection[int]) -> list[BudgetWindow]:
+    """The windows, theirs until the transaction's end, in the order in which everybody locks them.
+
+    Their figures are exact: until then nobody else moves them. On SQLite the transaction's own lock does it.
+    """
+    windows = BudgetWindow.objects.filter(pk__in=window_ids).order_by("scope", "subject_id", "period")
+    return list(windows.select_for_update())
+
+
+def take(window_ids: Collection[int], tokens: int) -> int:
+    """Hold tokens in each window where they fit beside what is used and held; in how many they did.
 
     None at all always fit, also into a window that is overrun.
     """
-    window = BudgetWindow.objects.filter(pk=window_id)
+    windows = BudgetWindow.objects.filter(pk__in=window_ids)
     if tokens:
-        window = window.filter(limit_tokens__gte=F("used_tokens") + F("held_tokens") + tokens)
-    return window.update(held_tokens=F("held_tokens") + tokens) == 1
+        windows = windows.filter(limit_tokens__gte=F("used_tokens") + F("held_tokens") + tokens)
+    return windows.update(held_tokens=F("held_tokens") + tokens)
 
 
-def give_back(window_id: int, tokens: int) -> None:
-    BudgetWindow.objects.filter(pk=window_id).update(held_tokens=F("held_tokens") - tokens)
+def give_back(window_ids: Collection[int], tokens: int) -> None:
+    BudgetWindow.objects.filter(pk__in=window_ids).update(held_tokens=F("held_tokens") - tokens)
 
 
-def book(window_id: int, held: int, used: int, cost_microusd: int) -> None:
+def book(window_ids: Collection[int], held: int, used: int, cost_microusd: int) -> None:
     """Replace what was held by what was used: a bill is a fact, also above the limit."""
-    BudgetWindow.objects.filter(pk=window_id).update(
+    BudgetWindow.objects.filter(pk__in=window_ids).update(
         held_tokens=F("held_tokens") - held,
         used_tokens=F("used_tokens") + used,
         overrun_tokens=F("overrun_tokens") + max(0, used - held),
@@ -33,9 +46,9 @@ def book(window_id: int, held: int, used: int, cost_microusd: int) -> None:
     )
 
 
-def correct(window_id: int, used: int, overrun: int, cost_microusd: int) -> None:
+def correct(window_ids: Collection[int], used: int, overrun: int, cost_microusd: int) -> None:
     """Add (signed) differences to what an assumed hold booked."""
-    BudgetWindow.objects.filter(pk=window_id).update(
+    BudgetWindow.objects.filter(pk__in=window_ids).update(
         used_tokens=F("used_tokens") + used,
         overrun_tokens=F("overrun_tokens") + overrun,
         cost_microusd=F("cost_microusd") + cost_microusd,

@@ -53,6 +53,11 @@ class BudgetWindow(models.Model):
     def __str__(self) -> str:
         return f"{self.get_scope_display()} {self.subject_id} {self.period} from {self.starts_at:%Y-%m-%d}"
 
+    @property
+    def free_tokens(self) -> int:
+        """What is left of the limit; negative where it is overrun or was lowered."""
+        return self.limit_tokens - self.used_tokens - self.held_tokens
+
 
 class HoldQuerySet(models.QuerySet["Hold"]):
     def open(self) -> "HoldQuerySet":

@@ -8,7 +8,7 @@ import datetime as dt
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -223,33 +223,34 @@ def without_compare_and_swap(hold_id, state, used, now, *, flagged, **where):
     return True
 
 
-def releasing_the_wrong_amount(window_id, tokens):
-    BudgetWindow.objects.filter(pk=window_id).update(held_tokens=F("held_tokens") - tokens // 2)
+def releasing_the_wrong_amount(window_ids, tokens):
+    BudgetWindow.objects.filter(pk__in=window_ids).update(held_tokens=F("held_tokens") - tokens // 2)
 
 
-def with_the_second_level_unchecked(window_id, tokens):
-    window = BudgetWindow.objects.filter(pk=window_id)
-    if tokens and window.get().scope != Scope.TEAM:
-        window = window.filter(limit_tokens__gte=F("used_tokens") + F("held_tokens") + tokens)
-    return window.update(held_tokens=F("held_tokens") + tokens) == 1
-
-
-def forgetting_what_is_held(window_id, tokens):
-    window = BudgetWindow.objects.filter(pk=window_id)
+def with_the_second_level_unchecked(window_ids, tokens):
+    windows = BudgetWindow.objects.filter(pk__in=window_ids)
     if tokens:
-        window = window.filter(limit_tokens__gte=F("used_tokens") + tokens)
-    return window.update(held_tokens=F("held_tokens") + tokens) == 1
+        fits = Q(limit_tokens__gte=F("used_tokens") + F("held_tokens") + tokens)
+        windows = windows.filter(fits | Q(scope=Scope.TEAM))
+    return windows.update(held_tokens=F("held_tokens") + tokens)
 
 
-def stopping_one_token_short(window_id, tokens):
-    window = BudgetWindow.objects.filter(pk=window_id)
+def forgetting_what_is_held(window_ids, tokens):
+    windows = BudgetWindow.objects.filter(pk__in=window_ids)
     if tokens:
-        window = window.filter(limit_tokens__gt=F("used_tokens") + F("held_tokens") + tokens)
-    return window.update(held_tokens=F("held_tokens") + tokens) == 1
+        windows = windows.filter(limit_tokens__gte=F("used_tokens") + tokens)
+    return windows.update(held_tokens=F("held_tokens") + tokens)
 
 
-def booking_no_more_than_was_held(window_id, held, used, cost_microusd):
-    BudgetWindow.objects.filter(pk=window_id).update(
+def stopping_one_token_short(window_ids, tokens):
+    windows = BudgetWindow.objects.filter(pk__in=window_ids)
+    if tokens:
+        windows = windows.filter(limit_tokens__gt=F("used_tokens") + F("held_tokens") + tokens)
+    return windows.update(held_tokens=F("held_tokens") + tokens)
+
+
+def booking_no_more_than_was_held(window_ids, held, used, cost_microusd):
+    BudgetWindow.objects.filter(pk__in=window_ids).update(
         held_tokens=F("held_tokens") - held, used_tokens=F("used_tokens") + min(held, used)
     )
 
