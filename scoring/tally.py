@@ -16,6 +16,7 @@ from scoring.accounts import replaced_for
 from scoring.feed import Feed
 from scoring.models import Call, Candidate, Edition
 from scoring.models.judging import booked_tokens
+from scoring.outcomes import failure_told
 from scoring.packed import Code
 from scoring.report_text import TERMS
 from scoring.value import shown
@@ -246,6 +247,6 @@ def _row(paper: Paper, entry: packed.Entry | None, candidate: Candidate | None) 
     if candidate is not None and candidate.state == Candidate.State.WAITING:
         return Row(paper, estimate, True, LABELS[f"waiting_{candidate.waits_for}"])
     if candidate is not None and candidate.failure:
-        return Row(paper, estimate, True, f"{LABELS['failed']}: {candidate.failure}")
+        return Row(paper, estimate, True, f"{LABELS['failed']}: {failure_told(candidate.failure)}")
     word = "waiting_turn" if entry.code == Code.WAITING else entry.code.word
     return Row(paper, estimate, True, LABELS[word])

@@ -10,6 +10,7 @@ from papers.models import Announcement, Paper
 from scoring import packed
 from scoring.entries import Entry
 from scoring.models import Edition, FirstSeen
+from scoring.outcomes import failure_told
 from scoring.packed import Code
 from scoring.value import shown
 
@@ -42,9 +43,9 @@ def explain(edition: Edition, paper: Paper, entry: Entry | None) -> Answer:
         return Answer(False, entry.waits_for)
     if entry is not None and entry.candidate.failure:
         text = _(
-            "The model failed on it after several attempts (%(kind)s). It counts as failed in the account."
+            "The model failed on it after several attempts: %(kind)s. It counts as failed in the account."
         )
-        return Answer(False, text % {"kind": entry.candidate.failure})
+        return Answer(False, text % {"kind": failure_told(entry.candidate.failure)})
     listed = packed.unpack(bytes(edition.packed))
     found = next((row for row in listed if row.paper_id == paper.pk), None)
     if found is None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from papers.models import Paper
 from profiles.models import Profile, Revision, Team
+from scoring.outcomes import outcome_told
 
 from .editions import Edition
 
@@ -156,6 +157,11 @@ class Call(models.Model):
     @property
     def judge(self) -> Any:
         return judge_name(self.provider_model)
+
+    @property
+    def told(self) -> Any:
+        """How it ended, in words."""
+        return outcome_told(self.outcome)
 
 
 def booked_tokens() -> Coalesce:

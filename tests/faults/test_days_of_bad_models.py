@@ -13,6 +13,7 @@ from django.utils import timezone
 from scoring import digest
 from scoring.accounts import account
 from scoring.models import Candidate, Edition, Hold, Score
+from scoring.outcomes import failure_told
 from scoring.simulated import faults
 from scoring.simulated.faults import Fault
 from tests import factories
@@ -85,7 +86,7 @@ def test_a_day_with_a_bad_model_closes_and_adds_up(alice, fake_model, personalit
     assert set(Candidate.objects.exclude(failure="").values_list("failure", flat=True)) <= {failure}
     if given_up:
         assert f"?profile={edition.profile.public_id}&amp;show=failed" in page(alice)
-        assert f"failed: {failure}" in page(alice, "?show=failed").lower()
+        assert f"failed: {failure_told(failure)}" in page(alice, "?show=failed").lower()
 
 
 def test_a_babbling_model_fails_a_small_day_and_the_page_says_so(alice, fake_model):
@@ -95,7 +96,7 @@ def test_a_babbling_model_fails_a_small_day_and_the_page_says_so(alice, fake_mod
 
     assert edition.state == Edition.State.CLOSED
     assert counts(edition) == (0, 4)
-    assert page(alice, "?show=failed").lower().count("failed: garbled") == 4
+    assert page(alice, "?show=failed").lower().count("failed: its answer could not be read") == 4
     assert not Score.objects.exists()
 
 
