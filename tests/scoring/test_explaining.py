@@ -1,8 +1,10 @@
 """The reason on request: its price, one question however often it is clicked, and books that are right."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from profiles.models import Quota, Role, Scope
@@ -87,6 +89,24 @@ def test_two_clicks_are_one_question(alice, judge, fake_model):
         explaining.ask(edition, paper, timezone.now())
     assert Call.objects.filter(kind=Call.Kind.EXPLAIN).count() == 1
     assert_books_are_right(fake_model)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_are_one_question(alice, judge):
+    edition, paper = a_paper_below(alice)
+
+    def click(_):
+        try:
+            return explaining.ask(edition, paper, timezone.now()).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = set(pool.map(click, range(4)))
+
+    assert len(asked) == 1
+    assert Call.objects.filter(kind=Call.Kind.EXPLAIN).count() == 1
+    assert list(budget.audit()) == []
 
 
 def test_a_refusal_says_whose_limit_and_leaves_nothing(client, alice, judge):
