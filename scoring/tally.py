@@ -216,8 +216,11 @@ def _paper_ids(chosen: Feed, key: str) -> list[int]:
     if key == "replaced":
         replaced = replaced_for(edition)
         return list(replaced.order_by("paper__arxiv_id").values_list("paper_id", flat=True).distinct())
+    rated = Candidate.objects.filter(edition=edition, day=edition.day, value__isnull=False)
+    values = {paper_id: value or 0 for paper_id, value in rated.values_list("paper_id", "value")}
     entries = sorted(
-        packed.unpack(bytes(edition.packed)), key=lambda entry: (-entry.estimate, entry.paper_id)
+        packed.unpack(bytes(edition.packed)),
+        key=lambda entry: (-values.get(entry.paper_id, -1), -entry.estimate, entry.paper_id),
     )
     if key.startswith("waiting_"):
         waiting = Candidate.objects.filter(edition=edition, day=edition.day).waiting()

@@ -56,6 +56,17 @@ def test_a_page_of_many_papers_takes_six_queries_in_all(client, django_assert_ma
     assert response.content.count(b"data-paper=") == 20
 
 
+def test_the_list_behind_a_number_stands_by_value_and_then_by_estimate(client):
+    _, edition = a_day(client)
+    judge = factories.provider("http://127.0.0.1:1/v1")
+    low, high = (factories.judged(edition, factories.paper(), [n, 0], by=judge).paper for n in (30, 90))
+    unread = factories.listed(edition, factories.paper(), Code.SCREENED, estimate=9_900)
+
+    rows = client.get(f"{ADDRESS}?show=announced").context["list"].rows
+
+    assert [row.paper for row in rows] == [high, low, unread]
+
+
 def test_every_number_of_the_account_opens_the_list_behind_it(client):
     a_full_day(client)
     page = client.get(ADDRESS).content.decode()
