@@ -12,6 +12,7 @@ import structlog
 from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -19,6 +20,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from papers import calendar
 from profiles.models import User
 from scoring import feed, mailing
 from scoring.models import Edition, OutboxMail
@@ -49,9 +51,14 @@ def queue_due(now: dt.datetime) -> None:
         if is_morning(user, now):
             day = ready_day(user, now)
             if day is not None:
-                OutboxMail.objects.get_or_create(
-                    user=user, day=day, defaults={"not_before": now, "queued_at": now}
-                )
+                _queue(user, day, now)
+
+
+@transaction.atomic
+def _queue(user: User, day: dt.date, now: dt.datetime) -> None:
+    """Under the reader's lock: one who is forgotten meanwhile gets no row."""
+    if User.objects.select_for_update(no_key=True).filter(pk=user.pk).exists():
+        OutboxMail.objects.get_or_create(user=user, day=day, defaults={"not_before": now, "queued_at": now})
 
 
 def is_morning(user: User, now: dt.datetime) -> bool:
@@ -86,7 +93,9 @@ def send_one(pk: int, now: dt.datetime) -> bool:
     )
     if not won:
         return False
-    mail = OutboxMail.objects.select_related("user").get(pk=pk)
+    mail = OutboxMail.objects.select_related("user").filter(pk=pk).first()
+    if mail is None:  # its reader was forgotten meanwhile
+        return False
     try:
         mailing.send(message_of(mail.user, mail.day, mail.batch))
     except mailing.MailUnavailable as error:
@@ -104,6 +113,48 @@ def give_up_abandoned(now: dt.datetime) -> int:
     """Rows whose sender died: nobody can say whether the mail left, so it stays unsent for good."""
     abandoned = OutboxMail.objects.filter(state=OutboxMail.State.CLAIMED, not_before__lt=now)
     return abandoned.update(state=OutboxMail.State.UNKNOWN, ended_at=now, problem="the sender died")
+
+
+def assume_sent(since: dt.datetime, now: dt.datetime) -> int:
+    """After a restore of what was kept at `since`: write off every mail that may have left since; how many.
+
+    The rows that would say so are lost. Who has had a morning since gets no digest of those days, rather than
+    a second one. Safe to repeat.
+    """
+    queued = OutboxMail.objects.filter(state__in=[OutboxMail.State.QUEUED, OutboxMail.State.CLAIMED])
+    problem = f"may have been sent after {since:%Y-%m-%d %H:%M} UTC, of which the restored backup is"
+    count = queued.update(state=OutboxMail.State.UNKNOWN, ended_at=now, problem=problem)
+    first, last = (since - dt.timedelta(days=LATEST_DAYS)).date(), calendar.newest_day(now)
+    days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+    for user in User.objects.filter(wants_digest=True, is_active=True).order_by("pk"):
+        if had_a_morning(user, since, now):
+            known = set(OutboxMail.objects.filter(user=user, day__in=days).values_list("day", flat=True))
+            missing = [day for day in days if day not in known and calendar.is_announcement_day(day)]
+            OutboxMail.objects.bulk_create(
+                OutboxMail(
+                    user=user,
+                    day=day,
+                    state=OutboxMail.State.UNKNOWN,
+                    queued_at=now,
+                    ended_at=now,
+                    problem=problem,
+                )
+                for day in missing
+            )
+            count += len(missing)
+    return count
+
+
+def had_a_morning(user: User, since: dt.datetime, now: dt.datetime) -> bool:
+    """Whether any instant between the two was the reader's morning."""
+    date = since.astimezone(user.zone).date() - dt.timedelta(days=1)
+    while True:
+        begins = dt.datetime.combine(date, dt.time(user.digest_hour), user.zone)
+        if begins > now:
+            return False
+        if begins + dt.timedelta(hours=MORNING_HOURS) > since:
+            return True
+        date += dt.timedelta(days=1)
 
 
 def _try_later(mail: OutboxMail, problem: str, now: dt.datetime) -> None:

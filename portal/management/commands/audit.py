@@ -10,30 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from papers.models import Harvest
-from scoring import accounts, budget
-from scoring.budget import Violation
-
-
-def audit_house() -> list[Violation]:
-    """What is wrong anywhere: tokens, the account of every day, the counts of every harvest. Reads only."""
-    return [*budget.audit(), *accounts.audit(), *_audit_harvests()]
-
-
-def _audit_harvests() -> list[Violation]:
-    return [
-        Violation(
-            "announced = stored + without text + skipped",
-            f"harvest {harvest.pk} of {harvest.day} {harvest.category}",
-            {
-                "announced": harvest.announced,
-                "stored": harvest.stored,
-                "without_text": harvest.without_text,
-                "skipped": harvest.skipped,
-            },
-        )
-        for harvest in Harvest.objects.unbalanced()
-    ]
+from portal.auditing import audit_house
 
 
 class Command(BaseCommand):
@@ -52,12 +29,12 @@ class Command(BaseCommand):
         else:
             for violation in violations:
                 self.stdout.write(str(violation))
-            self.stdout.write(_told(len(violations)))
+            self.stdout.write(told(len(violations)))
         if violations:
             sys.exit(1)
 
 
-def _told(count: int) -> str:
+def told(count: int) -> str:
     if not count:
         return _("Audit: nothing is wrong.")
     return ngettext(
