@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from portal import health
+from portal import health, your_data
 from portal.appearance import set_appearance
 
 # The admin's door is the portal's own: with its limits and its second factor.
@@ -17,6 +17,9 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("appearance/", set_appearance, name="appearance"),
+    path("settings/data/", your_data.your_data, name="your_data"),
+    path("settings/data/take/", your_data.take_data, name="take_data"),
+    path("settings/data/delete/", your_data.delete_account, name="delete_account"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),

@@ -205,7 +205,7 @@ def learn(provider: Provider, abilities: Abilities) -> None:
     """Remember what the server can do; written only when it is news."""
     if abilities != Abilities.from_json(provider.abilities):
         provider.abilities = abilities.as_json()
-        provider.save(update_fields=["abilities"])
+        Provider.objects.filter(pk=provider.pk).update(abilities=provider.abilities)
 
 
 def note_success(provider: Provider) -> None:

@@ -3,6 +3,7 @@
 What is to be done stands in rows. A task that fails is not retried: the next tick finds what it left.
 """
 
+import contextlib
 import threading
 
 from celery import shared_task
@@ -68,6 +69,7 @@ def open_profile(profile_id: int) -> None:
     """Open and screen the newest day of a profile that was just saved, by its new words, and have it read."""
     profile = Profile.objects.active().filter(pk=profile_id).first()
     if profile is not None:
-        editions.open_newest(profile, timezone.now())
+        with contextlib.suppress(Profile.DoesNotExist):
+            editions.open_newest(profile, timezone.now())
         tick.rescreen_due(timezone.now())
         doorbell.ring(JUDGE)

@@ -3,6 +3,7 @@
 The instants of the day stand in `portal.schedule` and arrive as settings.
 """
 
+import contextlib
 import datetime as dt
 
 import structlog
@@ -91,12 +92,14 @@ def open_due(now: dt.datetime) -> int:
     days = set(announced.values_list("category", "day").distinct())
     opened = 0
     for profile in Profile.objects.active():
-        if last := last_days.get(profile.pk):
-            due = {day for category, day in days if category in profile.categories and day > last}
-            whole = [day for day in sorted(due) if not _is_still_coming(profile, day, now)]
-            opened += len([editions.open_edition(profile, day) for day in whole])
-        else:
-            opened += _open_newest(profile, now)
+        # A profile may be deleted with its reader while others are opened.
+        with contextlib.suppress(Profile.DoesNotExist):
+            if last := last_days.get(profile.pk):
+                due = {day for category, day in days if category in profile.categories and day > last}
+                whole = [day for day in sorted(due) if not _is_still_coming(profile, day, now)]
+                opened += len([editions.open_edition(profile, day) for day in whole])
+            else:
+                opened += _open_newest(profile, now)
     return opened
 
 

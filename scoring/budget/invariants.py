@@ -242,10 +242,14 @@ def _scores_of_settled_calls() -> Iterator[Violation]:
 
 
 def _settled_calls_with_scores_or_a_failure() -> Iterator[Violation]:
-    """A settled call that judges has scores or names its failure; any other kind says how it ended."""
+    """A settled call that judges has scores or names its failure; any other kind says how it ended.
+
+    A call without a profile is one whose reader was forgotten, and the scores with them: only the deletion of
+    a profile takes its name off a call.
+    """
     judging = Q(kind__in=[Call.Kind.JUDGE, Call.Kind.SECOND_LOOK])
     without_a_word = Q(outcome="") | (judging & Q(outcome__in=["judged", "partial"]))
-    settled = Call.objects.filter(without_a_word, hold__state=Hold.State.SETTLED)
+    settled = Call.objects.filter(without_a_word, hold__state=Hold.State.SETTLED, profile__isnull=False)
     for call in settled.filter(~Exists(Score.objects.filter(call=OuterRef("pk")))):
         yield Violation(
             "a settled call has neither scores nor a failure",

@@ -9,6 +9,7 @@ from scoring.models import Candidate, Edition
 from scoring.packed import Code, with_codes
 from scoring.transactions import retried
 
+from .forgotten import unless_forgotten
 from .screening import keep_account
 
 UNFINISHED = (Candidate.State.WAITING, Candidate.State.CLAIMED)
@@ -29,6 +30,7 @@ def move(edition: Edition, codes: Mapping[int, Code]) -> None:
         rows.update(packed=edition.packed)
 
 
+@unless_forgotten
 @retried
 def close(edition: Edition, now: dt.datetime) -> bool:
     """Close a screened edition of which nothing waits or is in work, with its account; whether it did.
@@ -62,6 +64,7 @@ def expire_waiting(now: dt.datetime) -> int:
     return sum(_expire(edition, now) for edition in stale)
 
 
+@unless_forgotten
 def _expire(edition: Edition, now: dt.datetime) -> int:
     with transaction.atomic():
         Edition.objects.select_for_update().get(pk=edition.pk)

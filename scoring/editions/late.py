@@ -12,6 +12,7 @@ from scoring.screening.cut import draw, seed_of
 from scoring.transactions import retried
 
 from .estimating import estimates_for
+from .forgotten import unless_forgotten
 from .listing import Owed, entries_for, owed_to
 from .screening import BATCH, arxiv_ids, candidate_for, keep_account
 
@@ -19,6 +20,7 @@ from .screening import BATCH, arxiv_ids, candidate_for, keep_account
 _KEPT = {Code.JUDGED, Code.IN_WORK}
 
 
+@unless_forgotten
 @retried
 def reopen(edition: Edition, now: dt.datetime) -> int:
     """Take in what was announced since the edition was opened; how many papers came late.

@@ -29,7 +29,8 @@ def open_edition(profile: Profile, day: dt.date) -> Edition:
     """The profile's edition of that day, made with the list of all its papers if there is none.
 
     Safe to repeat and to race: one edition a day. What was announced since is taken in by `reopen`.
-    Raises NothingAnnounced where no announcement of the day is stored in any category.
+    Raises NothingAnnounced where no announcement of the day is stored in any category, and Profile.DoesNotExist
+    for a profile that was deleted with its reader meanwhile.
     """
     known = Edition.objects.filter(profile=profile, day=day).first()
     if known is not None:
@@ -46,7 +47,7 @@ def open_edition(profile: Profile, day: dt.date) -> Edition:
 def open_newest(profile: Profile, now: dt.datetime) -> Edition | None:
     """Open and screen the newest day that has papers for the profile; None where none has.
 
-    For a profile that was just saved: it does not wait for tomorrow. Safe to repeat.
+    For a profile that was just saved: it does not wait for tomorrow. Safe to repeat. Raises Profile.DoesNotExist.
     """
     named = Announcement.objects.entering(profile.categories, cross_lists=profile.cross_lists)
     out = named.filter(day__lte=calendar.newest_day(now))
@@ -59,6 +60,7 @@ def open_newest(profile: Profile, now: dt.datetime) -> Edition | None:
 
 
 def _create(profile: Profile, day: dt.date) -> Edition:
+    Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
     edition = Edition.objects.create(
         profile=profile,
         day=day,

@@ -20,6 +20,7 @@ from scoring.screening.rank import Estimates
 from scoring.transactions import retried
 
 from .estimating import estimates_for
+from .forgotten import unless_forgotten
 
 BATCH = 500
 # What nobody has read yet, so that new words may change it. An estimate is no reading.
@@ -39,6 +40,7 @@ class Decision:
     kept: dict[str, Any]
 
 
+@unless_forgotten
 def screen(edition: Edition, now: dt.datetime | None = None) -> bool:
     """Rank the day, draw the cut and the audit sample, make the candidates; whether this call did it.
 
@@ -66,6 +68,7 @@ def _decided_once(edition: Edition, now: dt.datetime) -> bool:
                 return True
 
 
+@unless_forgotten
 @retried
 def rescreen(edition: Edition, now: dt.datetime | None = None) -> bool:
     """Estimate again what nobody has read, by the words that `edits.adopt` brought; whether anything was done.

@@ -155,13 +155,15 @@ def _return(
     block: Block, outcome: str, now: dt.datetime, change: Change, end_the_hold: Callable[[], object]
 ) -> None:
     """The claimed papers back to the queue, each changed by `change`; then the hold's end."""
-    edition = Edition.objects.select_for_update().get(pk=block.edition.pk)
+    edition = Edition.objects.select_for_update().filter(pk=block.edition.pk).first()
     mine = list(Candidate.objects.claimed_by(block.token))
     for each in mine:
         each.state, each.claim_token, each.lease_until = Candidate.State.WAITING, None, None
         each.changed_at = now
         change(each)
     save_returned(mine)
-    editions.move(edition, {each.paper_id: Code[each.state.upper()] for each in mine})
+    # Without an edition the reader was forgotten meanwhile: only the call's end is left to be written.
+    if edition is not None:
+        editions.move(edition, {each.paper_id: Code[each.state.upper()] for each in mine})
     Call.objects.filter(pk=block.call.pk).update(outcome=outcome[:40], ended_at=now)
     end_the_hold()

@@ -31,7 +31,9 @@ def reap(now: dt.datetime) -> int:
 @retried
 @transaction.atomic
 def _return(token: uuid.UUID, edition_id: int, now: dt.datetime) -> int:
-    edition = Edition.objects.select_for_update().get(pk=edition_id)
+    edition = Edition.objects.select_for_update().filter(pk=edition_id).first()
+    if edition is None:
+        return 0
     call = Call.objects.filter(claim_token=token).select_related("hold").first()
     if call is not None and call.hold.state == Hold.State.OPEN:
         return 0

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -50,7 +50,9 @@ class Booking:
 @transaction.atomic
 def _book(block: Block, booking: Booking, now: dt.datetime) -> list[Score]:
     """Everything or nothing. Raises budget.HoldEnded when somebody else ended the hold: then nothing holds."""
-    edition = Edition.objects.select_for_update().get(pk=block.edition.pk)
+    edition = Edition.objects.select_for_update().filter(pk=block.edition.pk).first()
+    if edition is None:
+        return _book_for_nobody(block, booking, now)
     mine = {each.paper_id: each for each in Candidate.objects.claimed_by(block.token)}
     judged = {paper: verdict for paper, verdict in booking.verdicts.items() if paper in mine}
     scores = _write_scores(block, judged, now)
@@ -63,6 +65,13 @@ def _book(block: Block, booking: Booking, now: dt.datetime) -> list[Score]:
     crash_points.reach("before_commit", block.titles)
     budget.settle(block.hold, booking.usage, now=now)
     return scores
+
+
+def _book_for_nobody(block: Block, booking: Booking, now: dt.datetime) -> list[Score]:
+    """The reader was forgotten while the model thought: the bill is a fact, and nothing else is kept."""
+    _write_call(block, replace(booking, answer=""), "forgotten", now)
+    budget.settle(block.hold, booking.usage, now=now)
+    return []
 
 
 def record(block: Block, booking: Booking, now: dt.datetime | None = None) -> list[Score]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from scoring import budget, llm, providers, rubric, verdicts
 from scoring.budget import NoPayer
 from scoring.llm import Answer, LlmError
-from scoring.models import Call, Hold, Score
+from scoring.models import Call, Edition, Hold, Score
 from scoring.prompting import DICE, payer_key, tokens_to_hold
 from scoring.providers import KeyUnreadable
 from scoring.transactions import retried
@@ -43,12 +43,21 @@ def repair(block: Block, scores: list[Score]) -> list[Score]:
     return scores
 
 
+@retried
 def _hold(block: Block, tokens: int, now: dt.datetime) -> Hold | None:
     try:
         legs = budget.legs_of(block.profile, block.provider)
     except NoPayer:
         return None
-    call = Call(
+    with transaction.atomic():
+        # Locked, so that a reader who is forgotten meanwhile is either gone here or has this call too.
+        if not Edition.objects.select_for_update().filter(pk=block.edition.pk).exists():
+            return None
+        return small_calls.hold(_call(block, now), tokens, legs, now)
+
+
+def _call(block: Block, now: dt.datetime) -> Call:
+    return Call(
         kind=Call.Kind.REPAIR,
         day=block.edition.day,
         profile=block.profile,
@@ -58,7 +67,6 @@ def _hold(block: Block, tokens: int, now: dt.datetime) -> Hold | None:
         provider_model=block.provider.provider_model,
         created_at=now,
     )
-    return small_calls.hold(call, tokens, legs, now)
 
 
 @retried
