@@ -12,37 +12,30 @@ from functools import cached_property
 from typing import Any, Self
 from urllib.parse import urlencode
 
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models import Q, QuerySet, Subquery
 from django.http import Http404
 
-from papers.models import Paper, PaperVersion
+from papers.models import Paper
 from profiles.access import MAY, Deed
-from profiles.models import Interest, Mark, Membership, Profile, Revision, User, Vote
+from profiles.models import Interest, Mark, Profile, Revision, User
 from profiles.revisions import content_of
 from scoring import edits, rubric
 from scoring.entries import UNREAD_STATES, EarlierWords, Entry
 from scoring.explaining import Question
-from scoring.json_rows import JSONRows
-from scoring.models import Call, Candidate, Edition, Score
-from scoring.models.judging import booked_tokens, judge_name
+from scoring.feed_queries import (
+    RANKING,
+    READ_STATES,
+    WAITING_LAST,
+    marked,
+    recommended,
+    with_card_rows,
+    with_sums,
+)
+from scoring.models import Candidate, Edition
+from scoring.models.judging import judge_name
 
 # A card takes a good millisecond to render; the next ones follow on a click.
 PAGE_SIZE = 20
-READ_STATES = [Candidate.State.JUDGED, Candidate.State.ESTIMATED]
 
 
 @dataclass(frozen=True)
@@ -145,7 +138,7 @@ class Feed:
 
     def best_first(self) -> list[Entry]:
         """Every recommended paper of the day, best first; dismissed ones are left out."""
-        return self._entries(self._cards().filter(_recommended(self._bar)).order_by(*RANKING))
+        return self._entries(self._cards().filter(recommended(self._bar)).order_by(*RANKING))
 
     def read_cards(self) -> QuerySet[Candidate]:
         """Every paper of the day that was read or estimated, best first, dismissed ones too. For the API."""
@@ -156,7 +149,7 @@ class Feed:
         return self._entries(cards)
 
     def below_the_bar(self) -> QuerySet[Candidate]:
-        kept = self._candidates().annotate(is_dismissed=_marked(self.reader, Mark.Kind.DISMISSED))
+        kept = self._candidates().annotate(is_dismissed=marked(self.reader, Mark.Kind.DISMISSED))
         return (
             kept.filter(is_dismissed=False)
             .filter(state__in=READ_STATES, value__lt=self._bar)
@@ -165,7 +158,7 @@ class Feed:
 
     def dismissed(self) -> QuerySet[Candidate]:
         """What the reader dismissed of this day; it stays in lists of its own."""
-        return self._candidates().filter(_marked(self.reader, Mark.Kind.DISMISSED)).order_by(*RANKING)
+        return self._candidates().filter(marked(self.reader, Mark.Kind.DISMISSED)).order_by(*RANKING)
 
     def entry(self, paper: Paper) -> Entry | None:
         """The paper's entry of the day, whatever its state; None where it is no candidate."""
@@ -178,10 +171,10 @@ class Feed:
 
     def for_page(self, filters: Filters) -> "DayPage":
         """All that the page shows; only where there is an edition. Raises Http404 for a stranger's profile."""
-        shown = _recommended(self._bar) | Q(state__in=UNREAD_STATES)
+        shown = recommended(self._bar) | Q(state__in=UNREAD_STATES)
         cards = self._cards().filter(shown)
         if filters.field is not None:
-            cards = cards.filter(_recommended(self._bar), interest=filters.field)
+            cards = cards.filter(recommended(self._bar), interest=filters.field)
         order = RANKING if filters.is_ranking else (WAITING_LAST, "interest", *RANKING)
         start = (filters.page - 1) * PAGE_SIZE
         return DayPage(self, filters, self._entries(cards.order_by(*order)[start : start + PAGE_SIZE + 1]))
@@ -208,8 +201,8 @@ class Feed:
         return Candidate.objects.filter(edition=self.edition, day=self.edition.day)
 
     def _cards(self, *, with_dismissed: bool = False) -> QuerySet[Candidate]:
-        cards = _with_card_rows(self._candidates(), self.reader).select_related("paper")
-        return cards if with_dismissed else cards.exclude(_marked(self.reader, Mark.Kind.DISMISSED))
+        cards = with_card_rows(self._candidates(), self.reader).select_related("paper")
+        return cards if with_dismissed else cards.exclude(marked(self.reader, Mark.Kind.DISMISSED))
 
     def _entries(self, candidates: Iterable[Candidate]) -> list[Entry]:
         if self.edition is None:
@@ -334,108 +327,3 @@ class DayPage:
         """The judges of the day, from their calls."""
         names = sorted(set(getattr(self.edition, "judges", None) or []))
         return list(dict.fromkeys(judge_name(name) for name in names))
-
-
-# --- the words of the queries --------------------------------------------------------------------------
-
-# Value, then the second-best contribution, then the estimate, then the id; what has no value comes last.
-RANKING = (
-    F("value").desc(nulls_last=True),
-    F("second_value").desc(nulls_last=True),
-    "-estimate",
-    "paper__arxiv_id",
-)
-WAITING_LAST = Case(
-    When(state__in=UNREAD_STATES, then=Value(1)), default=Value(0), output_field=IntegerField()
-)
-
-
-def _recommended(bar: Any) -> Q:
-    return Q(state__in=READ_STATES, value__gte=bar)
-
-
-def _marked(reader: User | None, kind: str) -> Exists:
-    return Exists(Mark.objects.filter(user=reader, paper=OuterRef("paper"), kind=kind))
-
-
-def _with_card_rows(candidates: QuerySet[Candidate], reader: User | None) -> QuerySet[Candidate]:
-    """Each with its effective score and call, the text that was read, and the reader's own marks."""
-    score = Score.objects.filter(pk=OuterRef("score_id"), day=OuterRef("day"))
-    text = PaperVersion.objects.filter(paper=OuterRef("paper"), number=OuterRef("version"))
-    votes = Vote.objects.filter(user=reader, paper=OuterRef("paper"), profile=OuterRef("profile"))
-    return candidates.annotate(
-        score_row=Subquery(score.values(row=JSONObject(**SCORE_COLUMNS))),
-        text_row=Subquery(
-            text.values(row=JSONObject(title="title", abstract="abstract", is_sample="is_sample"))
-        ),
-        is_saved=_marked(reader, Mark.Kind.SAVED),
-        is_read=_marked(reader, Mark.Kind.READ),
-        is_dismissed=_marked(reader, Mark.Kind.DISMISSED),
-        vote=Subquery(votes.values("direction")[:1]),
-    )
-
-
-SCORE_COLUMNS = {
-    name: name
-    for name in [
-        "interest_scores",
-        "reason",
-        "reason_language",
-        "is_language_right",
-        "quote",
-        "is_quote_verified",
-        "flags",
-        "provider_model",
-        "is_local",
-        "is_simulated",
-        "purpose",
-    ]
-} | {
-    "words_hash": "revision__content_hash",
-    "rubric": "revision__content__rubric_version",
-    "block": "call__block",
-    "may_be_asked": "call__provider__is_active",
-    "price_input": "call__provider__price_input_microusd",
-    "price_output": "call__provider__price_output_microusd",
-    "question_state": "explain_call__hold__state",
-    "question_outcome": "explain_call__outcome",
-    "input_tokens": "call__input_tokens",
-    "cached_tokens": "call__cached_tokens",
-    "output_tokens": "call__output_tokens",
-    "reasoning_tokens": "call__reasoning_tokens",
-    "booked_tokens": "call__hold__used_tokens",
-}
-
-
-def with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edition]:
-    """Each with what its page counts, as subqueries of one statement."""
-    here = Candidate.objects.filter(edition=OuterRef("pk"), day=OuterRef("day")).order_by()
-    kept = here.exclude(_marked(reader, Mark.Kind.DISMISSED))
-    picks = kept.filter(_recommended(OuterRef("profile__bar")))
-    gone = here.filter(_marked(reader, Mark.Kind.DISMISSED))
-    calls = Call.objects.filter(edition=OuterRef("pk")).order_by()
-    siblings = Edition.objects.filter(profile=OuterRef("profile"))
-    roles = Membership.objects.filter(user=reader, team=OuterRef("profile__team")).values("role")
-    return editions.annotate(
-        picks=Subquery(picks.values("edition").annotate(all=JSONRows(Coalesce("interest", 0))).values("all")),
-        reader_role=Subquery(roles[:1]),
-        unread_count=_count(kept.filter(state__in=UNREAD_STATES)),
-        dismissed_count=_count(gone),
-        waits=Subquery(
-            here.filter(state=Candidate.State.WAITING)
-            .values("edition")
-            .annotate(all=JSONRows("waits_for"))
-            .values("all")
-        ),
-        tokens=Coalesce(
-            Subquery(calls.values("edition").annotate(all=Sum(booked_tokens())).values("all")),
-            0,
-        ),
-        judges=Subquery(calls.values("edition").annotate(all=JSONRows("provider_model")).values("all")),
-        previous_day=Subquery(siblings.filter(day__lt=OuterRef("day")).order_by("-day").values("day")[:1]),
-        next_day=Subquery(siblings.filter(day__gt=OuterRef("day")).order_by("day").values("day")[:1]),
-    )
-
-
-def _count(candidates: QuerySet[Candidate]) -> Coalesce:
-    return Coalesce(Subquery(candidates.values("edition").annotate(all=Count("pk")).values("all")), 0)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from profiles.access import profile_for
 from profiles.models import User
-from scoring import feed
+from scoring import feed, feed_queries
 from scoring.access import edition_by_id
 from scoring.entries import Entry
 from scoring.models import Edition
@@ -44,7 +44,7 @@ class Editions(Door):
         if day := request.query_params.get("day"):
             visible = visible.filter(day=_day(day))
         pages = Pages()
-        summed = feed.with_sums(visible.order_by("-day", "pk"), self.reader).select_related("profile")
+        summed = feed_queries.with_sums(visible.order_by("-day", "pk"), self.reader).select_related("profile")
         page = pages.paginate_queryset(summed, request, self)
         return pages.get_paginated_response([_edition_data(edition) for edition in page or []])
 
@@ -77,7 +77,9 @@ class Entries(Door):
 
 def _summed(reader: User, public_id: uuid.UUID) -> Edition:
     edition = edition_by_id(reader, public_id)
-    return feed.with_sums(Edition.objects.filter(pk=edition.pk), reader).select_related("profile").get()
+    return (
+        feed_queries.with_sums(Edition.objects.filter(pk=edition.pk), reader).select_related("profile").get()
+    )
 
 
 def _edition_data(edition: Edition) -> dict[str, Any]:
