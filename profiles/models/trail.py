@@ -1,0 +1,33 @@
+"""Who did what: keys and codes that only grow, and beside them what names a person and can be erased."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEvent(models.Model):
+    """Who did what, append-only. Holds keys and codes; what names a person stands in AuditPerson."""
+
+    at = models.DateTimeField(default=timezone.now)
+    actor_key = models.UUIDField(help_text=_("The user's public_id, or the nil UUID for the system."))
+    team_key = models.UUIDField(null=True)
+    subject_key = models.UUIDField(null=True)
+    code = models.CharField(max_length=40)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["team_key", "-at"], name="audit_team")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.code}"
+
+
+class AuditPerson(models.Model):
+    """The erasable side of the audit trail: who a key was. Deleted with the person."""
+
+    key = models.UUIDField(unique=True)
+    name = models.CharField(max_length=254)
+
+    def __str__(self) -> str:
+        return self.name
