@@ -33,11 +33,20 @@ class Deed(StrEnum):
     SET_ROLES = "set_roles"
     MAKE_OWNERS = "make_owners"
     DELETE_TEAM = "delete_team"
+    ASK_FOR_MORE = "ask_for_more"
+    MANAGE_PROVIDERS = "manage_providers"
 
 
 _VIEWER = {Deed.SEE_TEAM}
-_MEMBER = _VIEWER | {Deed.SPEND, Deed.EDIT_TEAM_PROFILES}
-_ADMIN = _MEMBER | {Deed.SEE_QUOTAS, Deed.SET_QUOTAS, Deed.SEE_AUDIT, Deed.INVITE, Deed.SET_ROLES}
+_MEMBER = _VIEWER | {Deed.SPEND, Deed.EDIT_TEAM_PROFILES, Deed.ASK_FOR_MORE}
+_ADMIN = _MEMBER | {
+    Deed.SEE_QUOTAS,
+    Deed.SET_QUOTAS,
+    Deed.SEE_AUDIT,
+    Deed.INVITE,
+    Deed.SET_ROLES,
+    Deed.MANAGE_PROVIDERS,
+}
 _OWNER = _ADMIN | {Deed.RAISE_POOL, Deed.MAKE_OWNERS, Deed.DELETE_TEAM}
 
 MAY: dict[str, set[Deed]] = {

@@ -4,33 +4,41 @@ Addresses carry `public_id`s. Names of people stand on User and Membership only;
 actor key, and what identifies a person stands in an erasable side row.
 """
 
+from .invitations import Invitation
+from .letters import Letter, Notice
 from .marks import Mark, MarkQuerySet, Vote
 from .people import LANGUAGES, ApiToken, User, UserManager
 from .profiles import REASON_LANGUAGES, Interest, Profile, ProfileQuerySet, Revision
-from .quotas import Period, Quota, Scope
+from .quotas import Period, Quota, QuotaRequest, Scope, TopUp
 from .teams import Membership, MembershipQuerySet, Role, Team, TeamQuerySet, random_slug
-from .trail import AuditEvent, AuditPerson
+from .trail import AuditEvent, AuditOrigin, AuditPerson
 
 __all__ = [
     "LANGUAGES",
     "REASON_LANGUAGES",
     "ApiToken",
     "AuditEvent",
+    "AuditOrigin",
     "AuditPerson",
     "Interest",
+    "Invitation",
+    "Letter",
     "Mark",
     "MarkQuerySet",
     "Membership",
     "MembershipQuerySet",
+    "Notice",
     "Period",
     "Profile",
     "ProfileQuerySet",
     "Quota",
+    "QuotaRequest",
     "Revision",
     "Role",
     "Scope",
     "Team",
     "TeamQuerySet",
+    "TopUp",
     "User",
     "UserManager",
     "Vote",

@@ -17,7 +17,11 @@ class AuditEvent(models.Model):
     after = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["team_key", "-at"], name="audit_team")]
+        indexes = [
+            models.Index(fields=["team_key", "-at"], name="audit_team"),
+            models.Index(fields=["actor_key", "-at"], name="audit_actor"),
+            models.Index(fields=["-at"], name="audit_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.code}"
@@ -31,3 +35,15 @@ class AuditPerson(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AuditOrigin(models.Model):
+    """The erasable side of the audit trail: from where somebody acted. Deleted with the person."""
+
+    event = models.OneToOneField(AuditEvent, on_delete=models.DO_NOTHING, related_name="origin")
+    actor_key = models.UUIDField(db_index=True)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True, default="")
+
+    def __str__(self) -> str:
+        return str(self.ip)

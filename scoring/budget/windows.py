@@ -144,6 +144,7 @@ def _open(leg: Leg, period: Period, limit: int, now: dt.datetime) -> BudgetWindo
         BudgetWindow(
             scope=leg.scope,
             subject_id=leg.subject_id,
+            team_id=leg.team_id,
             period=period,
             starts_at=start,
             ends_at=end,

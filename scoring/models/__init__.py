@@ -1,11 +1,12 @@
 """From announced to read: the rows of scoring, one module a noun."""
 
-from .budget import BudgetWindow, Hold, LedgerEntry
+from .budget import Alert, BudgetWindow, Hold, LedgerEntry, Spending
 from .delivery import OutboxMail, Slot
 from .editions import Candidate, Edition, FirstSeen
 from .judging import Call, Provider, Score
 
 __all__ = [
+    "Alert",
     "BudgetWindow",
     "Call",
     "Candidate",
@@ -17,4 +18,5 @@ __all__ = [
     "Provider",
     "Score",
     "Slot",
+    "Spending",
 ]

@@ -28,6 +28,7 @@ class BudgetWindow(models.Model):
 
     scope = models.PositiveSmallIntegerField(choices=Scope)
     subject_id = models.BigIntegerField(default=0)
+    team_id = models.BigIntegerField(default=0, help_text=_("The team that pays; 0 for the instance."))
     period = models.CharField(max_length=5, choices=Period)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -38,6 +39,12 @@ class BudgetWindow(models.Model):
         default=0, help_text=_("Sum over ended holds of what was used beyond what was held.")
     )
     cost_microusd = models.PositiveBigIntegerField(default=0)
+    topped_up_tokens = models.PositiveBigIntegerField(
+        default=0, help_text=_("How much of the limit is of top-ups.")
+    )
+    revise_at = models.DateTimeField(
+        null=True, help_text=_("From this instant on the limit is to be computed anew: a top-up ends.")
+    )
 
     class Meta:
         constraints = [
@@ -48,7 +55,10 @@ class BudgetWindow(models.Model):
             models.CheckConstraint(condition=Q(used_tokens__gte=0), name="used_is_not_negative"),
             models.CheckConstraint(condition=Q(held_tokens__gte=0), name="held_is_not_negative"),
         ]
-        indexes = [models.Index(fields=["scope", "subject_id", "period", "-ends_at"], name="window_current")]
+        indexes = [
+            models.Index(fields=["scope", "subject_id", "period", "-ends_at"], name="window_current"),
+            models.Index(fields=["team_id", "period", "starts_at"], name="window_team"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_scope_display()} {self.subject_id} {self.period} from {self.starts_at:%Y-%m-%d}"
@@ -138,3 +148,53 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.tokens:+d}"
+
+
+class Spending(models.Model):
+    """What one payer's day bought for one profile from one judge: sums of the ledger, for pages that look at many.
+
+    `window` is the payer's window of the DAY in which the holds were taken. Written in the transaction that
+    ends the hold; `audit` proves the sums. No foreign key to the profile: the sum outlives it, and the number
+    is taken out when a person is forgotten.
+    """
+
+    window = models.ForeignKey(BudgetWindow, on_delete=models.PROTECT, related_name="spending")
+    profile_id = models.BigIntegerField(null=True)
+    provider_model = models.CharField(max_length=161)
+    kind = models.CharField(max_length=11, choices=Call.Kind)
+    calls = models.PositiveIntegerField(default=0)
+    papers = models.PositiveIntegerField(default=0, help_text=_("Papers whose scores these calls paid for."))
+    used_tokens = models.PositiveBigIntegerField(default=0)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    cached_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    reasoning_tokens = models.PositiveBigIntegerField(default=0)
+    cost_microusd = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["window", "profile_id", "provider_model", "kind"], name="one_sum_a_profile_and_judge"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.used_tokens} for {self.profile_id} by {self.provider_model}"
+
+
+class Alert(models.Model):
+    """A window has reached a share of its limit: told once for each threshold."""
+
+    window = models.ForeignKey(BudgetWindow, on_delete=models.CASCADE, related_name="alerts")
+    percent = models.PositiveSmallIntegerField()
+    limit_tokens = models.PositiveBigIntegerField()
+    used_tokens = models.PositiveBigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["window", "percent"], name="alerted_once_a_threshold"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % of window {self.window_id}"
