@@ -1,10 +1,11 @@
 """Many processes on one limit: our way beside the naive ones, in one run.
 
-    python -m bench.budget [--processes 8] [--operations 200] [--postgres postgres://…/postgres]
+    python -m bench.budget [--processes 64] [--operations 20] [--postgres postgres://…/postgres]
 
-Prints, for SQLite and (with an address of a server that may create databases) for PostgreSQL, how much each
-way admitted under a limit, what went over it, what failed, and how many holds with their settles it does a
-second. Each run makes a database of its own and removes it.
+Each process is a member of one team: its holds touch its own window, the team's and the instance's. Prints,
+for SQLite and (with an address of a server that may create databases) for PostgreSQL, how much each way
+admitted under the team's limit, what went over it, what failed, how often it deadlocked, and how many holds
+with their settles it does a second. Each run makes a database of its own and removes it.
 """
 
 import argparse
@@ -26,6 +27,8 @@ import psycopg
 REPO = Path(__file__).resolve().parent.parent
 LIMIT = 3_000
 AMPLE = 10**9
+# The ways that do not hold are shown by less, and the one that deadlocks stops in time.
+CONTROL_OPERATIONS, CONTROL_SECONDS = 10, 15
 WAYS = {
     "read_check_save": "read, check, save",
     "check_then_add": "check, then F() increment",
@@ -35,14 +38,17 @@ WAYS = {
 SQLITE_WAYS = {
     "read_check_save": WAYS["read_check_save"],
     "check_then_add": WAYS["check_then_add"],
-    "ours_deferred": "ours, with SQLite's default transactions",
+    "default_transactions": "the same, in SQLite's default transactions",
     "ours": WAYS["ours"],
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one way did: tokens admitted under the limit, operations that failed, operations a second."""
+    """What one way did: tokens admitted under the limit, operations that failed, were refused or left undone.
+
+    The latencies are those of an admitted operation: a hold with its settling.
+    """
 
     way: str
     limit: int
@@ -50,10 +56,15 @@ class Outcome:
     failed: int
     refused: int
     succeeded: int
+    left: int
     seconds: float
     violations: int
     booked: int
     retries: int
+    deadlocks: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
 
     @property
     def over(self) -> int:
@@ -107,16 +118,17 @@ def _sql(server: str, statement: str) -> None:
 
 
 class Crew:
-    """Processes that wait for orders, one JSON line each, so that they all begin at the same instant."""
+    """Processes that spend, all from the same instant on; a foreman in a process of his own leads them."""
 
     def __init__(self, env: dict[str, str], processes: int) -> None:
-        words = [sys.executable, "-m", "bench.budget", "obey"]
-        self._crew = [
-            subprocess.Popen(
-                words, cwd=REPO, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-            for _ in range(processes)
-        ]
+        self._foreman = subprocess.Popen(
+            [sys.executable, "-m", "bench.budget", "obey", str(processes)],
+            cwd=REPO,
+            env=env,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def hammer(
         self,
@@ -127,42 +139,30 @@ class Crew:
         tokens: int = 0,
         threads: int = 1,
         seats: int = 0,
+        at_most_seconds: float = 300,
     ) -> Outcome:
         """Let the crew (or as many of it as `seats`), of so many threads each, loose on one team's limit.
 
         An operation of `tokens` (0: 1 to 19, at random by a fixed seed) is a hold and, if it was admitted,
-        its settling.
+        its settling. None is begun after `at_most_seconds`.
         """
-        at_work = self._crew[: seats or len(self._crew)]
-        self._ask(self._crew[:1], [{"do": "prepare", "seats": len(at_work), "limit": limit}])
         order = {
-            "do": "get_ready",
             "way": way,
-            "threads": threads,
             "operations": operations,
+            "limit": limit,
             "tokens": tokens,
+            "threads": threads,
+            "seats": seats,
+            "at_most_seconds": at_most_seconds,
         }
-        self._ask(at_work, [{**order, "seat": seat} for seat in range(len(at_work))])
-        started = time.monotonic()
-        results = self._ask(at_work, [{"do": "work"}] * len(at_work))
-        seconds = time.monotonic() - started
-        total = {name: sum(result[name] for result in results) for name in results[0]}
-        (books,) = self._ask(self._crew[:1], [{"do": "count"}])
-        return Outcome(way=way, limit=limit, seconds=seconds, **total, **books)
-
-    @staticmethod
-    def _ask(crew: list[subprocess.Popen[str]], orders: list[dict[str, object]]) -> list[dict[str, int]]:
-        for worker, order in zip(crew, orders, strict=True):
-            assert worker.stdin is not None
-            worker.stdin.write(json.dumps(order) + "\n")
-            worker.stdin.flush()
-        answers = [worker.stdout.readline() for worker in crew if worker.stdout is not None]
-        return [json.loads(answer) for answer in answers]
+        assert self._foreman.stdin is not None and self._foreman.stdout is not None
+        self._foreman.stdin.write(json.dumps(order) + "\n")
+        self._foreman.stdin.flush()
+        return Outcome(way=way, limit=limit, **json.loads(self._foreman.stdout.readline()))
 
     def dismiss(self) -> None:
-        """Close their orders: each ends by itself."""
-        for worker in self._crew:
-            worker.communicate()
+        """Close the orders: the foreman ends by himself, and his crew with him."""
+        self._foreman.communicate()
 
 
 @contextmanager
@@ -175,33 +175,77 @@ def crew_on_fresh_database(processes: int, postgres: str = "") -> Iterator[Crew]
             crew.dismiss()
 
 
+COLUMNS = (
+    ("admitted", 10),
+    ("over", 8),
+    ("failed", 8),
+    ("deadlocks", 11),
+    ("retried", 9),
+    ("audit", 7),
+    ("a second", 10),
+    ("p50 ms", 9),
+    ("p95 ms", 9),
+    ("p99 ms", 9),
+)
+
+
 def table(crew: Crew, ways: dict[str, str], operations: int) -> None:
-    print(f"{'way':<44}{'admitted':>10}{'over':>8}{'failed':>8}{'retried':>9}{'audit':>7}")
+    """A line a way under the limit, and one of ours with nothing full: that is the rate."""
+    print(f"{'way':<44}" + "".join(f"{name:>{width}}" for name, width in COLUMNS), flush=True)
     for way, name in ways.items():
-        done = crew.hammer(way, operations)
+        if way.startswith("ours"):
+            done = crew.hammer(way, operations)
+        else:
+            done = crew.hammer(way, min(operations, CONTROL_OPERATIONS), at_most_seconds=CONTROL_SECONDS)
+        print(_line(name, done), flush=True)
+    print(_line("ours, nothing full", crew.hammer("ours", operations, limit=AMPLE)), flush=True)
+    print()
+
+
+def _line(name: str, done: Outcome) -> str:
+    audited = "-"
+    if done.way.startswith("ours"):
         audited = "clean" if not done.violations else str(done.violations)
-        if not way.startswith("ours"):
-            audited = "-"
-        print(f"{name:<44}{done.admitted:>10,}{done.over:>8,}{done.failed:>8,}{done.retries:>9,}{audited:>7}")
-    free = crew.hammer("ours", operations, limit=AMPLE)
-    print(f"ours, nothing full: {free.per_second:.0f} holds with their settles a second\n")
+    cells = (
+        f"{done.admitted:,}",
+        f"{done.over:,}",
+        f"{done.failed:,}",
+        f"{done.deadlocks:,}",
+        f"{done.retries:,}",
+        audited,
+        f"{done.per_second:.0f}",
+        f"{done.p50_ms:,.0f}",
+        f"{done.p95_ms:,.0f}",
+        f"{done.p99_ms:,.0f}",
+    )
+    return f"{name:<44}" + "".join(
+        f"{cell:>{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True)
+    )
+
+
+def facts_of(server: str) -> str:
+    """What a rate of commits depends on: whether each of them waits for the disk."""
+    with psycopg.connect(_database(server, "postgres"), autocommit=True) as connection:
+        names = ("server_version", "fsync", "synchronous_commit", "max_connections")
+        values = [connection.execute(f"SHOW {name}".encode()).fetchone() for name in names]
+    return ", ".join(f"{name} {value[0]}" for name, value in zip(names, values, strict=True) if value)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--processes", type=int, default=8)
-    parser.add_argument("--operations", type=int, default=200)
+    parser.add_argument("--processes", type=int, default=64)
+    parser.add_argument("--operations", type=int, default=20)
     parser.add_argument(
         "--postgres", default="", help="a server's address, as postgres://user@host:5432/postgres"
     )
     options = parser.parse_args()
-    title = f"{options.processes} processes x {options.operations} operations, one shared limit of {LIMIT:,}"
+    title = f"{options.processes} processes x {options.operations} operations, one team's limit of {LIMIT:,}"
     with crew_on_fresh_database(options.processes) as crew:
         print(f"SQLite: {title}")
         table(crew, SQLITE_WAYS, options.operations)
     if options.postgres:
         with crew_on_fresh_database(options.processes, options.postgres) as crew:
-            print(f"PostgreSQL: {title}")
+            print(f"PostgreSQL ({facts_of(options.postgres)}): {title}")
             table(crew, WAYS, options.operations)
 
 
@@ -209,6 +253,6 @@ if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1] in {"migrate", "obey"}:
         from bench import budget_worker
 
-        budget_worker.run(sys.argv[1])
+        budget_worker.run(*sys.argv[1:])
     else:
         main()

@@ -1,13 +1,21 @@
-"""One process of `bench.budget`: our way to spend, and the ways that do not hold."""
+"""The processes of `bench.budget`: our way to spend, and the ways that do not hold.
+
+A foreman loads Django once and forks the others before any connection is open: 64 of them cost no more
+than one to start.
+"""
 
 import datetime as dt
 import json
+import multiprocessing
 import os
 import random
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from typing import Any
 
 import django
 
@@ -15,7 +23,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import OperationalError, connection, transaction  # noqa: E402
+from django.db import OperationalError, ProgrammingError, connection, transaction  # noqa: E402
 from django.db.models import F, Sum  # noqa: E402
 
 from profiles import quotas  # noqa: E402
@@ -24,11 +32,14 @@ from scoring import budget, transactions  # noqa: E402
 from scoring.budget.windows import windows_at  # noqa: E402
 from scoring.models import BudgetWindow, Call, Hold, LedgerEntry, Provider  # noqa: E402
 from scoring.usage import Usage  # noqa: E402
+from tests.waiting import wait_until  # noqa: E402
 
 # Threads outnumber the connections of the portal's own pool: they may wait longer for their turn.
 if connection.vendor == "postgresql":
     connection.settings_dict["OPTIONS"]["pool"] = {"min_size": 0, "max_size": 40, "timeout": 300}
 
+# A victim a second would make the control that deadlocks take minutes.
+DEADLOCK_TIMEOUT = "50ms"
 NOW = dt.datetime(2026, 1, 30, 12, 0, tzinfo=dt.UTC)
 AMPLE = 10**9
 
@@ -88,8 +99,6 @@ class Seat:
                 return None
         return held
 
-    ours_deferred = ours
-
     def read_check_save(self, tokens: int) -> bool:
         windows = list(BudgetWindow.objects.filter(pk__in=self.windows))
         if any(window.used_tokens + tokens > window.limit_tokens for window in windows):
@@ -108,6 +117,11 @@ class Seat:
             BudgetWindow.objects.filter(pk=pk).update(used_tokens=F("used_tokens") + tokens)
         return True
 
+    def default_transactions(self, tokens: int) -> bool:
+        """Reads first: SQLite gives the lock to nobody whose reading is out of date, however long one waits."""
+        with transaction.atomic():
+            return self.check_then_add(tokens)
+
     def random_order(self, tokens: int) -> bool:
         with transaction.atomic():
             for pk in random.sample(self.windows, len(self.windows)):
@@ -120,25 +134,25 @@ class Seat:
         return True
 
 
-def get_ready(way: str, seat: int, threads: int, operations: int, tokens: int) -> "Shift":
-    """Everything that can be done before the others begin."""
-    options = connection.settings_dict["OPTIONS"]
-    if connection.vendor == "sqlite":
-        options["transaction_mode"] = "DEFERRED" if way == "ours_deferred" else "IMMEDIATE"
-    connection.close()
-    return Shift(Seat(seat), way, threads, operations, tokens)
-
-
 class Shift:
-    """The threads of one process, about to begin."""
+    """The threads of one process, about to begin: everything that can be done before the others do."""
 
-    def __init__(self, reader: Seat, way: str, threads: int, operations: int, tokens: int) -> None:
+    def __init__(
+        self, *, way: str, seat: int, threads: int, operations: int, tokens: int, at_most_seconds: float
+    ) -> None:
+        options = connection.settings_dict["OPTIONS"]
+        if connection.vendor == "sqlite":
+            options["transaction_mode"] = "DEFERRED" if way == "default_transactions" else "IMMEDIATE"
+        connection.close()
+        reader = Seat(seat)
+        self.way, self.at_most_seconds = way, at_most_seconds
         self.spend: Callable[[int], bool] = getattr(reader, way)
         self.barrier = threading.Barrier(threads, timeout=60)
         if operations == 1:
             reader.pause = self.barrier.wait
         sizes = random.Random(way + str(reader.profile.pk))
         self.tallies: list[Counter[str]] = [Counter() for _ in range(threads)]
+        self.latencies_ms: list[float] = []
         self.crew = [
             threading.Thread(
                 target=self._spend_all,
@@ -148,27 +162,51 @@ class Shift:
         ]
         connection.close()
 
-    def work(self) -> dict[str, int]:
+    def work(self) -> dict[str, Any]:
         repeated = transactions.retries.total()
         for thread in self.crew:
             thread.start()
         for thread in self.crew:
             thread.join()
         total: Counter[str] = sum(self.tallies, Counter())
-        names = ("succeeded", "refused", "failed", "admitted")
-        return {name: total[name] for name in names} | {"retries": transactions.retries.total() - repeated}
+        names = ("succeeded", "refused", "failed", "admitted", "left")
+        tally: dict[str, Any] = {name: total[name] for name in names}
+        return tally | {
+            "retries": transactions.retries.total() - repeated,
+            "latencies_ms": self.latencies_ms,
+        }
 
     def _spend_all(self, tally: Counter[str], amounts: list[int]) -> None:
+        if self.way == "random_order":
+            _find_deadlocks_early()
         self.barrier.wait()
-        for amount in amounts:
+        until = time.monotonic() + self.at_most_seconds
+        for number, amount in enumerate(amounts):
+            begun = time.monotonic()
+            if begun > until:
+                tally["left"] += len(amounts) - number
+                break
             try:
                 is_admitted = self.spend(amount)
             except OperationalError:
                 tally["failed"] += 1
-            else:
-                tally["succeeded" if is_admitted else "refused"] += 1
-                tally["admitted"] += amount if is_admitted else 0
+                continue
+            tally["succeeded" if is_admitted else "refused"] += 1
+            tally["admitted"] += amount if is_admitted else 0
+            if is_admitted:
+                self.latencies_ms.append((time.monotonic() - begun) * 1_000)
         connection.close()
+
+
+def _find_deadlocks_early() -> None:
+    if connection.vendor != "postgresql":
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('deadlock_timeout', %s, false)", [DEADLOCK_TIMEOUT])
+    except ProgrammingError:
+        # Only a superuser of the server may: else the control is slow, and stops at its time.
+        return
 
 
 def count() -> dict[str, int]:
@@ -179,29 +217,97 @@ def count() -> dict[str, int]:
     return {"violations": len(budget.audit(NOW)), "booked": booked["total"] or 0}
 
 
-def obey() -> None:
-    """Do what each line of the standard input says, and answer with a line."""
+def deadlocks() -> int:
+    """What PostgreSQL itself has counted in this database; its sessions tell when they have gone."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s"
+        cursor.execute("SELECT pg_backend_pid()")
+        me = cursor.fetchone()[0]
+
+        def are_gone() -> bool:
+            cursor.execute(others, [me])
+            return bool(cursor.fetchone()[0] == 0)
+
+        wait_until(are_gone, "the other sessions have gone")
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+# --- the foreman and his crew ----------------------------------------------------------------------
+
+
+def obey(orders: Connection) -> None:
+    """Do what each order says, and answer; None ends it."""
     shift: Shift | None = None
-    for line in sys.stdin:
-        order = json.loads(line)
-        answer: dict[str, int] = {}
+    while (order := orders.recv()) is not None:
+        answer: Any = None
         match order.pop("do"):
             case "prepare":
                 prepare(**order)
             case "get_ready":
-                shift = get_ready(**order)
+                shift = Shift(**order)
             case "work" if shift is not None:
                 answer = shift.work()
             case "count":
                 answer = count()
-        print(json.dumps(answer), flush=True)
+            case "deadlocks":
+                answer = deadlocks()
+        _leave_no_session()
+        orders.send(answer)
+
+
+def _leave_no_session() -> None:
+    """Each order ends without a connection: the counters of a session are known when it has gone."""
+    connection.close()
     if connection.vendor == "postgresql":
-        # Else its threads, which the interpreter stops first, are waited for: twenty seconds a process.
         connection.close_pool()
 
 
-def run(word: str) -> None:
+class Foreman:
+    """Forks the crew, and turns one order from outside into theirs."""
+
+    def __init__(self, processes: int) -> None:
+        fork = multiprocessing.get_context("fork")
+        self.crew: list[Connection] = []
+        for _ in range(processes):
+            mine, theirs = fork.Pipe()
+            fork.Process(target=obey, args=(theirs,), daemon=True).start()
+            self.crew.append(mine)
+
+    def hammer(self, seats: int, limit: int, **order: Any) -> dict[str, Any]:
+        at_work = self.crew[: seats or len(self.crew)]
+        first = self.crew[:1]
+        _ask(first, [{"do": "prepare", "seats": len(at_work), "limit": limit}])
+        _ask(at_work, [{"do": "get_ready", "seat": seat, **order} for seat in range(len(at_work))])
+        (before,) = _ask(first, [{"do": "deadlocks"}])
+        started = time.monotonic()
+        results = _ask(at_work, [{"do": "work"} for _ in at_work])
+        seconds = time.monotonic() - started
+        (after,) = _ask(first, [{"do": "deadlocks"}])
+        (books,) = _ask(first, [{"do": "count"}])
+        latencies = sorted(each for result in results for each in result.pop("latencies_ms"))
+        total = {name: sum(result[name] for result in results) for name in results[0]}
+        return {**total, **books, "seconds": seconds, "deadlocks": after - before, **_percentiles(latencies)}
+
+
+def _ask(crew: Sequence[Connection], orders: list[dict[str, Any]]) -> list[Any]:
+    for worker, order in zip(crew, orders, strict=True):
+        worker.send(order)
+    return [worker.recv() for worker in crew]
+
+
+def _percentiles(ordered: list[float]) -> dict[str, float]:
+    if not ordered:
+        return {"p50_ms": 0.0, "p95_ms": 0.0, "p99_ms": 0.0}
+    return {f"p{share}_ms": ordered[(len(ordered) - 1) * share // 100] for share in (50, 95, 99)}
+
+
+def run(word: str, *more: str) -> None:
     if word == "migrate":
         call_command("migrate", verbosity=0)
-    else:
-        obey()
+        return
+    foreman = Foreman(int(more[0]))
+    for line in sys.stdin:
+        print(json.dumps(foreman.hammer(**json.loads(line))), flush=True)

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from bench.budget import Crew, crew_on_fresh_database
 
-PROCESSES, OPERATIONS, LIMIT = 4, 16, 250
+PROCESSES, OPERATIONS, LIMIT = 24, 6, 300
 
 ON_BOTH = [
     pytest.param("sqlite", id="sqlite"),
@@ -35,9 +35,23 @@ def test_many_processes_cannot_overspend(crews, vendor):
 
     # More than twice the limit is asked for: what is left at the end is less than one operation.
     assert LIMIT - 19 < done.admitted <= LIMIT
-    assert (done.failed, done.violations) == (0, 0)
+    assert (done.failed, done.deadlocks, done.violations) == (0, 0, 0)
     assert done.booked == done.admitted
     assert done.succeeded + done.refused == PROCESSES * OPERATIONS
+
+
+@pytest.mark.postgres
+def test_windows_locked_in_no_order_deadlock(crews):
+    done = crews("postgresql").hammer("random_order", OPERATIONS, at_most_seconds=5)
+
+    assert done.deadlocks > 0
+    assert done.failed > 0
+
+
+def test_without_immediate_transactions_sqlite_refuses_many(crews):
+    done = crews("sqlite").hammer("default_transactions", OPERATIONS, at_most_seconds=5)
+
+    assert done.failed > 0
 
 
 @pytest.mark.parametrize("vendor", ON_BOTH)
