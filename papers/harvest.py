@@ -30,9 +30,8 @@ from papers.models import Announcement, Harvest, Quarantine
 from papers.pace import SharedPace
 from papers.storing import Scope
 
-_OVERLAP = dt.timedelta(
-    days=2
-)  # OAI pages by offset without a snapshot: neighbours of a changed record vanish
+# OAI pages by offset without a snapshot: neighbours of a changed record vanish.
+OVERLAP = dt.timedelta(days=2)
 _RESTARTS = 3
 _FEED_IS_CUT_AT = 2000
 FROM_FILES, FROM_ARXIV = "files", "arxiv"
@@ -162,7 +161,10 @@ def import_files(
     Feeds are read before files from which a day would have to be derived, whatever the order given. With
     `categories` or `day` only their announcements are written; papers and texts always are.
     """
-    scope = Scope(frozenset(categories) if categories is not None else None, day)
+    scope = Scope(
+        frozenset(categories) if categories is not None else None,
+        frozenset({day}) if day is not None else None,
+    )
     run = Harvest.objects.create(category="", day=day, source=FROM_FILES)
     report = HarvestReport()
     for path in sorted(map(Path, paths), key=files.rank):
@@ -246,8 +248,9 @@ def harvest_day(
     *,
     now: dt.datetime | None = None,
     on_page: Progress | None = None,
+    overlap: dt.timedelta = OVERLAP,
 ) -> HarvestReport:
-    """Bring one day of one category in. What arXiv does wrong is in the report, never raised.
+    """Bring one day of one category in, and what earlier days of the overlap had lost. What arXiv does wrong is in the report, never raised.
 
     Raises `UnknownCategory` and `NotYetAnnounced` before any request. A day without an announcement is a
     success without one. Slow, and waits for the pace: no transaction may be open here.
@@ -261,7 +264,7 @@ def harvest_day(
         return HarvestReport()
     run = _begun(category, day)
     report = HarvestReport(**{name: getattr(run, name) for name in COUNTS})
-    visit = _Visit(category, day, transport, now, run, report, on_page)
+    visit = _Visit(category, day, transport, now, run, report, on_page, overlap)
     try:
         visit.read_feed()
         visit.read_records("arXivRaw")
@@ -291,6 +294,7 @@ class _Visit:
     run: Harvest
     report: HarvestReport
     on_page: Progress | None
+    overlap: dt.timedelta
     place: str = ""
 
     def read_feed(self) -> None:
@@ -352,15 +356,15 @@ class _Visit:
             "verb": "ListRecords",
             "metadataPrefix": prefix,
             "set": taxonomy.oai_set(self.category),
-            "from": (self.day - _OVERLAP).isoformat(),
+            "from": (self.day - self.overlap).isoformat(),
         }
         return arguments if until >= self.now.date() else {**arguments, "until": until.isoformat()}
 
     def _scope(self, prefix: str) -> Scope:
-        """Only where the feed was missed may the first version's date say what was new, and only for the day."""
-        was_due = calendar.feed_turns_at(self.day) <= self.now
-        derives = prefix == "arXivRaw" and was_due and "feed" not in self.run.cursor
-        return Scope(frozenset({self.category}), self.day, derives=derives)
+        """Of the day and those that the overlap reaches, where a feed was due; nothing is derived of one that was seen."""
+        days = calendar.announcement_days(self.day - self.overlap, self.day)
+        due = frozenset(day for day in days if calendar.feed_turns_at(day) <= self.now)
+        return Scope(frozenset({self.category}), due, derives=prefix == "arXivRaw")
 
     def _fetch(self, url: str, params: dict[str, str]) -> bytes:
         self.place = url

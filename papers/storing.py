@@ -7,7 +7,7 @@ arXiv's; a text that is stored stays as it was, for quotes rest on it.
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -28,14 +28,14 @@ _FIRST_TIME = (Announcement.Kind.NEW, Announcement.Kind.CROSS)
 
 @dataclass(frozen=True)
 class Scope:
-    """Which announcements a run may write: all of them, or only of these categories and that day."""
+    """Which announcements a run may write: all of them, or only of these categories and days."""
 
     categories: frozenset[str] | None = None
-    day: dt.date | None = None
+    days: frozenset[dt.date] | None = None
     derives: bool = True  # whether a v1 date may stand in for a list that nobody saw
 
     def holds(self, announced: Announced) -> bool:
-        return (self.day is None or announced.day == self.day) and (
+        return (self.days is None or announced.day in self.days) and (
             self.categories is None or announced.category in self.categories
         )
 
@@ -282,18 +282,47 @@ def _derived(
 ) -> list[Announcement]:
     """Rows from the v1 date, for categories and days of which no list was seen.
 
-    Where a list named the paper as new in its category, its other categories follow that day.
+    Where a list named the paper as new in its category, its other categories follow that day. A paper that
+    the list of its likely day does not name was held up, and came on a later day of which no list was seen.
     """
     if not scope.derives:
         return []
+    likely = [
+        (listing, announced)
+        for listing in listings
+        for announced in _likely(listing, first_days.get(keys[listing.arxiv_id]))
+        if scope.categories is None or announced.category in scope.categories
+    ]
+    seen = _days_with_lists({announced.day for _, announced in likely}.union(scope.days or ()))
     rows: list[Announcement] = []
-    for listing in listings:
-        for announced in _likely(listing, first_days.get(keys[listing.arxiv_id])):
-            if scope.holds(announced):
-                rows.append(_row(listing, keys, announced, Announcement.Source.DERIVED))
-                rows[-1].version = 1
-    seen = _days_with_lists({row.day for row in rows})
-    return [row for row in rows if (row.category, row.day) not in seen]
+    for listing, announced in likely:
+        found = announced
+        if (announced.category, announced.day) in seen:
+            later = _held_until(listing, announced, scope.days or frozenset(), seen)
+            if later is None:
+                continue
+            found = later
+        if scope.holds(found):
+            rows.append(_row(listing, keys, found, Announcement.Source.DERIVED))
+            rows[-1].version = 1
+    return rows
+
+
+def _held_until(
+    listing: Listing, announced: Announced, days: frozenset[dt.date], seen: set[tuple[str, dt.date]]
+) -> Announced | None:
+    """The last of these days, up to the record's own date, that the paper can have come on; None if none is left.
+
+    A record bears the date of its announcement, or a later one where it was changed since: the mailing of a
+    day goes out on that date in UTC.
+    """
+    until = listing.modified_on or announced.day
+    open_days = [
+        day for day in days if announced.day < day <= until and (announced.category, day) not in seen
+    ]
+    if not open_days:
+        return None
+    return replace(announced, day=max(open_days))
 
 
 def _likely(listing: Listing, named_on: dt.date | None) -> list[Announced]:

@@ -193,10 +193,10 @@ def test_the_order_of_the_sources_does_not_change_what_is_announced() -> None:
 
 
 def test_a_scope_keeps_other_days_and_categories_out() -> None:
-    keep(PAPER, scope=Scope(frozenset({"stat.ML"}), DAY))
+    keep(PAPER, scope=Scope(frozenset({"stat.ML"}), frozenset({DAY})))
     assert announcements() == {("stat.ML", "2026-02-03", "cross", "derived")}
 
-    keep(replace(PAPER, arxiv_id="2602.00007"), scope=Scope(None, dt.date(2026, 2, 4)))
+    keep(replace(PAPER, arxiv_id="2602.00007"), scope=Scope(None, frozenset({dt.date(2026, 2, 4)})))
     assert Announcement.objects.count() == 1
 
 
