@@ -22,6 +22,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from environs import EnvError, FileAwareEnv
 
+from portal.masking import mask_secrets
 from portal.schedule import (  # noqa: F401 (settings by their names)
     BEAT,
     EMBEDDED_TICK_SECONDS,
@@ -321,6 +322,8 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 SIGNUP = one_of("SIGNUP", "invite" if IS_FULL else "open", {"open", "invite", "closed"})
+# Who may make teams beside their personal one.
+TEAM_CREATION = one_of("TEAM_CREATION", "everybody", {"everybody", "staff"})
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -471,9 +474,13 @@ LOGGING = {
     "formatters": {
         "line": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.LogfmtRenderer(
-                key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
-            ),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                mask_secrets,
+                structlog.processors.LogfmtRenderer(
+                    key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
+                ),
+            ],
             "foreign_pre_chain": _shared_processors,
         }
     },

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django_htmx.middleware import HtmxDetails
 
 from .models import Membership, Profile, Role, Team, User
@@ -30,6 +32,7 @@ class Deed(StrEnum):
     RAISE_POOL = "raise_pool"
     SEE_AUDIT = "see_audit"
     INVITE = "invite"
+    SET_TEAM = "set_team"
     SET_ROLES = "set_roles"
     MAKE_OWNERS = "make_owners"
     DELETE_TEAM = "delete_team"
@@ -44,6 +47,7 @@ _ADMIN = _MEMBER | {
     Deed.SET_QUOTAS,
     Deed.SEE_AUDIT,
     Deed.INVITE,
+    Deed.SET_TEAM,
     Deed.SET_ROLES,
     Deed.MANAGE_PROVIDERS,
 }
@@ -55,6 +59,29 @@ MAY: dict[str, set[Deed]] = {
     Role.ADMIN: _ADMIN,
     Role.OWNER: _OWNER,
 }
+
+# The deeds in words, for the table on a team's page.
+IN_WORDS: dict[Deed, Promise] = {
+    Deed.SEE_TEAM: _("See the team and read its profiles"),
+    Deed.SPEND: _("Have own profiles that the team pays for, and copy a team profile"),
+    Deed.EDIT_TEAM_PROFILES: _("Make, change and delete the team's profiles"),
+    Deed.ASK_FOR_MORE: _("Ask for more tokens"),
+    Deed.SEE_QUOTAS: _("See everybody's limits and use"),
+    Deed.SET_QUOTAS: _("Set limits, and lower the team's pool"),
+    Deed.INVITE: _("Invite people, in a role up to one's own"),
+    Deed.SET_ROLES: _("Change roles and remove people, up to one's own role"),
+    Deed.SET_TEAM: _("Rename the team and set its time zone"),
+    Deed.MANAGE_PROVIDERS: _("Choose the team's models and keep its keys"),
+    Deed.SEE_AUDIT: _("Read who did what"),
+    Deed.RAISE_POOL: _("Raise the pool, up to what the operator gave"),
+    Deed.MAKE_OWNERS: _("Make owners, and hand the team over"),
+    Deed.DELETE_TEAM: _("Delete the team"),
+}
+
+
+def rights_table() -> list[tuple[Promise, list[bool]]]:
+    """MAY as rows: each deed in words, and whether each role may do it, in the order of `Role`."""
+    return [(words, [deed in MAY[role] for role in Role]) for deed, words in IN_WORDS.items()]
 
 
 def profile_for(user: User, public_id: uuid.UUID | str) -> Profile:

@@ -1,6 +1,7 @@
 """The audit trail: keys and codes in rows that only grow, names in an erasable side table."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from .models import AuditEvent, AuditPerson, Team, User
@@ -33,6 +34,15 @@ def record(
 def remember(person: User) -> None:
     """Keep what a key is called, in the row that is deleted with the person."""
     AuditPerson.objects.update_or_create(key=person.public_id, defaults={"name": person.email})
+
+
+def remember_key(key: uuid.UUID, name: str) -> None:
+    """Keep what another key is called, such as whom an invitation was for; erase it with `forget_keys`."""
+    AuditPerson.objects.update_or_create(key=key, defaults={"name": name})
+
+
+def forget_keys(keys: Iterable[uuid.UUID]) -> None:
+    AuditPerson.objects.filter(key__in=list(keys)).delete()
 
 
 def forget(person: User) -> None:

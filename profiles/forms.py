@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Membership, Role, User
+from .models import Membership, Role, Team, User
 from .teams import RANK
 
 _ZONE_AREAS = {
@@ -76,8 +76,8 @@ class TeamForm(forms.Form):
     )
 
 
-class MemberForm(forms.Form):
-    """Let somebody in, in a role that the inviter may give."""
+class InvitationForm(forms.Form):
+    """Ask an address in, in a role that the inviter may give."""
 
     email = forms.EmailField(label=_("Mail address"))
     role = forms.ChoiceField(label=_("Role"))
@@ -88,6 +88,19 @@ class MemberForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = roles_to_give(mine)
         field.initial = Role.MEMBER
+
+
+class TeamSettingsForm(TeamForm):
+    """Name and zone of a team that exists; a zone that a later tzdata dropped stays choosable."""
+
+    def __init__(self, data: Any = None, *, team: Team) -> None:
+        super().__init__(data, initial={"name": team.name, "time_zone": team.time_zone})
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        choices = zone_choices()
+        if team.time_zone not in dict(choices):
+            field.choices = [*choices, (team.time_zone, team.time_zone)]
+        field.help_text = _("A change acts at the end of the budget windows that run now.")
 
 
 def roles_to_give(mine: Membership) -> list[tuple[str, str]]:

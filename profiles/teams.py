@@ -1,11 +1,12 @@
 """Who belongs together: make a team, let people in, give roles, let people go. The last owner stays."""
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from . import audit
-from .access import Deed, require
+from .access import Deed, may, require
 from .models import Membership, Profile, Role, Team, User
 
 RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
@@ -20,17 +21,14 @@ class LastOwner(TeamError):
         super().__init__(_("A team needs an owner. Make somebody else an owner first."))
 
 
-class UnknownPerson(TeamError):
-    def __init__(self, email: str) -> None:
-        super().__init__(
-            _("Nobody with the address %(email)s has an account here. Ask them to sign up first.")
-            % {"email": email}
-        )
-
-
 class AlreadyMember(TeamError):
     def __init__(self, email: str) -> None:
         super().__init__(_("%(email)s belongs to this team already.") % {"email": email})
+
+
+class HandedToOneself(TeamError):
+    def __init__(self) -> None:
+        super().__init__(_("Choose somebody else to hand the team over to."))
 
 
 class PersonalTeam(TeamError):
@@ -59,56 +57,87 @@ def create_team(user: User, name: str, time_zone: str) -> Team:
     return team
 
 
+def may_create(user: User) -> bool:
+    """Whether this person may make a further team: a setting of the instance (TEAM_CREATION)."""
+    return user.is_staff or settings.TEAM_CREATION == "everybody"
+
+
 @transaction.atomic
-def add_member(actor: User, team: Team, email: str, role: str) -> Membership:
-    """Let somebody with an account in. Raises TeamError, or PermissionDenied for a role above the actor's."""
-    mine = _locked(team, actor)
-    require(mine, Deed.INVITE)
-    _require_rank(mine, role)
-    if team.is_personal:
-        raise PersonalTeam
-    person = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
-    if person is None:
-        raise UnknownPerson(email.strip())
-    membership, is_new = Membership.objects.get_or_create(team=team, user=person, defaults={"role": role})
+def admit(inviter: User | None, team: Team, user: User, role: str) -> Membership:
+    """Make somebody a member, in the caller's transaction and after the caller's checks. Raises AlreadyMember."""
+    membership, is_new = Membership.objects.get_or_create(team=team, user=user, defaults={"role": role})
     if not is_new:
-        raise AlreadyMember(person.email)
-    audit.remember(person)
-    audit.record(actor, "member.added", team=team, subject=person.public_id, after={"role": role})
+        raise AlreadyMember(user.email)
+    audit.remember(user)
+    audit.record(inviter, "member.added", team=team, subject=user.public_id, after={"role": role})
+    return membership
+
+
+@transaction.atomic
+def change_team(actor: User, team: Team, name: str, time_zone: str) -> Team:
+    """Another name or time zone. Windows that are open run to their end; the next ones follow the new zone.
+
+    Safe to repeat: what is equal writes nothing.
+    """
+    require(locked_membership(team, actor), Deed.SET_TEAM)
+    team.refresh_from_db()
+    before, after = {"time_zone": team.time_zone}, {"time_zone": time_zone}
+    is_renamed, is_moved = team.name != name, before != after
+    team.name, team.time_zone = name, time_zone
+    team.save(update_fields=["name", "time_zone"])
+    if is_renamed:
+        # A name may be a person's: the trail says that it changed, not to what.
+        audit.record(actor, "team.renamed", team=team, subject=team.public_id)
+    if is_moved:
+        audit.record(
+            actor, "team.zone_changed", team=team, subject=team.public_id, before=before, after=after
+        )
+    return team
+
+
+@transaction.atomic
+def hand_over(actor: User, membership: Membership) -> Membership:
+    """Make another member the owner and step down to admin, in one step. Repeated, it is refused."""
+    mine = locked_membership(membership.team, actor)
+    require(mine, Deed.MAKE_OWNERS)
+    if mine.pk == membership.pk:
+        raise HandedToOneself
+    membership.refresh_from_db(fields=["role"])
+    for each, role in ((membership, Role.OWNER), (mine, Role.ADMIN)):
+        before = each.role
+        if before != role:
+            each.role = role
+            each.save(update_fields=["role"])
+            _record_role(actor, each, before)
     return membership
 
 
 @transaction.atomic
 def change_role(actor: User, membership: Membership, role: str) -> Membership:
     """Give a member another role: never one above the actor's own, never away from the last owner."""
-    mine = _locked(membership.team, actor)
+    mine = locked_membership(membership.team, actor)
     membership.refresh_from_db(fields=["role"])
     require(mine, Deed.SET_ROLES)
-    _require_rank(mine, role)
-    _require_rank(mine, membership.role)
+    require_rank(mine, role)
+    require_rank(mine, membership.role)
     if membership.role == Role.OWNER and role != Role.OWNER:
         _require_another_owner(membership)
     before = membership.role
+    if before == role:
+        return membership
     membership.role = role
     membership.save(update_fields=["role"])
-    audit.record(
-        actor,
-        "member.role_changed",
-        team=membership.team,
-        subject=membership.user.public_id,
-        before={"role": before},
-        after={"role": role},
-    )
+    _record_role(actor, membership, before)
     return membership
 
 
 @transaction.atomic
 def remove_member(actor: User, membership: Membership) -> None:
     """Let a member go. What they spent stays in the ledger; their own profiles move to their personal team."""
-    mine = _locked(membership.team, actor)
+    mine = locked_membership(membership.team, actor)
     membership.refresh_from_db(fields=["role"])
     require(mine, Deed.SET_ROLES)
-    _require_rank(mine, membership.role)
+    require_rank(mine, membership.role)
     _let_go(membership)
     audit.record(actor, "member.removed", team=membership.team, subject=membership.user.public_id)
 
@@ -116,12 +145,34 @@ def remove_member(actor: User, membership: Membership) -> None:
 @transaction.atomic
 def leave(membership: Membership) -> None:
     """Leave a team by one's own will; the last owner cannot, and nobody leaves a personal team."""
-    _locked(membership.team, membership.user)
+    locked_membership(membership.team, membership.user)
     membership.refresh_from_db(fields=["role"])
     if membership.team.is_personal:
         raise PersonalTeam
     _let_go(membership)
     audit.record(membership.user, "member.left", team=membership.team, subject=membership.user.public_id)
+
+
+def _record_role(actor: User, membership: Membership, before: str) -> None:
+    audit.record(
+        actor,
+        "member.role_changed",
+        team=membership.team,
+        subject=membership.user.public_id,
+        before={"role": before},
+        after={"role": membership.role},
+    )
+
+
+def is_in_reach(mine: Membership, other: Membership) -> bool:
+    """Whether somebody may change that member's role or remove them: never one above, nor oneself."""
+    ranks = RANK[Role(other.role)] <= RANK[Role(mine.role)]
+    return may(mine, Deed.SET_ROLES) and other.pk != mine.pk and ranks
+
+
+def require_reach(mine: Membership, other: Membership) -> None:
+    if not is_in_reach(mine, other):
+        raise PermissionDenied
 
 
 def _let_go(membership: Membership) -> None:
@@ -134,8 +185,11 @@ def _let_go(membership: Membership) -> None:
     Membership.objects.filter(pk=membership.pk).delete()
 
 
-def _locked(team: Team, actor: User) -> Membership:
-    """The actor's membership, read under a lock on the team: roles of a team change one at a time."""
+def locked_membership(team: Team, actor: User) -> Membership:
+    """The actor's membership, read under a lock on the team: roles of a team change one at a time.
+
+    Raises PermissionDenied for who is (no longer) a member.
+    """
     Team.objects.select_for_update().get(pk=team.pk)
     membership = Membership.objects.select_related("team").filter(team=team, user=actor).first()
     if membership is None:
@@ -143,7 +197,8 @@ def _locked(team: Team, actor: User) -> Membership:
     return membership
 
 
-def _require_rank(mine: Membership, role: str) -> None:
+def require_rank(mine: Membership, role: str) -> None:
+    """Raise PermissionDenied for a role that is none, or above one's own."""
     if role not in RANK or RANK[Role(role)] > RANK[Role(mine.role)]:
         raise PermissionDenied
 

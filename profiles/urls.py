@@ -2,18 +2,29 @@
 
 from django.urls import path
 
-from . import views
+from .views import invitations, people, teams
 
 urlpatterns = [
-    path("settings/", views.account_settings, name="account_settings"),
-    path("settings/tokens/", views.api_tokens, name="api_tokens"),
-    path("settings/tokens/<uuid:public_id>/revoke/", views.revoke_token, name="api_token_revoke"),
-    path("teams/", views.team_list, name="teams"),
-    path("teams/<slug:slug>/", views.team_page, name="team"),
-    path("teams/<slug:slug>/members/", views.add_member, name="team_add_member"),
-    path("teams/<slug:slug>/members/<uuid:public_id>/role/", views.change_role, name="team_change_role"),
+    path("settings/", people.account_settings, name="account_settings"),
+    path("settings/tokens/", people.api_tokens, name="api_tokens"),
+    path("settings/tokens/<uuid:public_id>/revoke/", people.revoke_token, name="api_token_revoke"),
+    path("teams/", teams.team_list, name="teams"),
+    path("teams/<slug:slug>/", teams.team_page, name="team"),
+    path("teams/<slug:slug>/invitations/", invitations.invite, name="team_invite"),
     path(
-        "teams/<slug:slug>/members/<uuid:public_id>/remove/", views.remove_member, name="team_remove_member"
+        "teams/<slug:slug>/invitations/<uuid:public_id>/renew/",
+        invitations.renew,
+        name="team_invitation_renew",
     ),
-    path("teams/<slug:slug>/leave/", views.leave_team, name="team_leave"),
+    path(
+        "teams/<slug:slug>/invitations/<uuid:public_id>/revoke/",
+        invitations.revoke,
+        name="team_invitation_revoke",
+    ),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("teams/<slug:slug>/members/<uuid:public_id>/role/", teams.change_role, name="team_change_role"),
+    path(
+        "teams/<slug:slug>/members/<uuid:public_id>/remove/", teams.remove_member, name="team_remove_member"
+    ),
+    path("teams/<slug:slug>/leave/", teams.leave_team, name="team_leave"),
 ]

@@ -55,7 +55,7 @@ def assemble(tokens: int | None) -> Cast:
         team = Team.objects.of(admin).filter(name=TEAM).first() or teams.create_team(admin, TEAM, "UTC")
         for person in (researcher, student):
             if not team.memberships.filter(user=person).exists():
-                teams.add_member(admin, team, person.email, Role.MEMBER)
+                teams.admit(admin, team, person, Role.MEMBER)
         profiles = _profile("researcher", researcher, team), _profile("student", student, team)
     _limit_the_student(admin, team, student)
     _limit_a_real_model(tokens)

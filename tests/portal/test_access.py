@@ -15,8 +15,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from profiles import tokens
-from profiles.models import ApiToken, Membership, Profile, Role, Team, User
+from profiles import invitations, tokens
+from profiles.models import ApiToken, Invitation, Membership, Profile, Role, Team, User
 from scoring import digest
 from scoring.models import Edition
 from tests import factories
@@ -69,6 +69,7 @@ class World:
     profiles: dict[str, Profile]
     editions: dict[str, Edition]
     token: ApiToken
+    invitation: Invitation
     paper: str
 
     cookies: dict[str, str]
@@ -95,6 +96,18 @@ class World:
             transaction.set_rollback(True)
         return response
 
+    @property
+    def of_the_lab(self) -> dict[str, dict[str, object]]:
+        """What stands in the address of each object of the team, of a token and of a paper."""
+        return {
+            "lab": {"slug": self.lab.slug},
+            "bob": {"slug": self.lab.slug, "public_id": self.bob.public_id},
+            "asked": {"slug": self.lab.slug, "public_id": self.invitation.public_id},
+            "link": {"token": invitations.token_of(self.invitation)},
+            "token": {"public_id": self.token.public_id},
+            "paper": {"arxiv_id": self.paper},
+        }
+
     def address(self, name: str, subject: str) -> str:
         kwargs: dict[str, object] = {}
         query = ""
@@ -110,14 +123,8 @@ class World:
                 kwargs["public_id"] = self.editions[subject].public_id
             else:
                 kwargs["public_id"] = profile.public_id
-        elif subject == "lab":
-            kwargs["slug"] = self.lab.slug
-        elif subject == "bob":
-            kwargs |= {"slug": self.lab.slug, "public_id": self.bob.public_id}
-        elif subject == "token":
-            kwargs["public_id"] = self.token.public_id
-        elif subject == "paper":
-            kwargs["arxiv_id"] = self.paper
+        elif subject in self.of_the_lab:
+            kwargs |= self.of_the_lab[subject]
         elif subject in {"letter", "forged"}:
             kwargs["token"] = digest.token_of(self.users["owner"]) if subject == "letter" else "forged:x"
         elif subject == "key":
@@ -148,12 +155,13 @@ def world(settings, client) -> World:
         for name, profile in profiles.items()
     }
     token, _secret = tokens.issue(users["owner"], "script", can_write=True)
+    invitation = invitations.invite(users["owner"], lab, "other@example.org", Role.MEMBER)
     cookies = {}
     for role, user in users.items():
         client.force_login(user)
         cookies[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
         client.cookies.clear()
-    return World(users, lab, bob, profiles, editions, token, paper.arxiv_id, cookies)
+    return World(users, lab, bob, profiles, editions, token, invitation, paper.arxiv_id, cookies)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -211,7 +219,13 @@ def test_another_s_object_has_the_body_of_a_missing_one(world):
         if row.expected["other"] != 404 or "GET" not in row.methods:
             continue
         address = missing = world.address(row.name, row.subject)
-        for known in (*world.profiles.values(), *world.editions.values(), world.bob, world.token):
+        for known in (
+            *world.profiles.values(),
+            *world.editions.values(),
+            world.bob,
+            world.token,
+            world.invitation,
+        ):
             missing = missing.replace(str(known.public_id), MISSING)
         missing = missing.replace(world.lab.slug, "no-such-team")
 
@@ -312,12 +326,13 @@ def test_an_admin_makes_no_owner_by_any_door(world):
     address = reverse("team_change_role", args=[world.lab.slug, world.bob.public_id])
 
     assert client.post(address, {"role": Role.OWNER}).status_code == 403
-    client.post(
-        reverse("team_add_member", args=[world.lab.slug]), {"email": "other@example.org", "role": "owner"}
+    asked = client.post(
+        reverse("team_invite", args=[world.lab.slug]), {"email": "new@example.org", "role": "owner"}
     )
+    assert asked.status_code == 422
     world.bob.refresh_from_db()
     assert world.bob.role == Role.MEMBER
-    assert not Membership.objects.filter(team=world.lab, user=world.users["other"]).exists()
+    assert not Invitation.objects.filter(email="new@example.org").exists()
 
 
 def test_a_foreign_edition_takes_no_mark_or_vote(world):

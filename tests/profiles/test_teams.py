@@ -33,49 +33,6 @@ def test_a_founder_owns_the_team():
     assert AuditEvent.objects.filter(code="team.created", team_key=team.public_id).exists()
 
 
-def test_an_admin_lets_a_member_in_but_makes_no_owner():
-    alice, bob, charlie = factories.user(), factories.user(), factories.user()
-    lab = factories.team(alice)
-    factories.membership(lab, bob, Role.ADMIN)
-
-    with pytest.raises(PermissionDenied):
-        teams.add_member(bob, lab, charlie.email, Role.OWNER)
-    teams.add_member(bob, lab, charlie.email.upper(), Role.VIEWER)
-
-    assert role_of(charlie, lab) == Role.VIEWER
-
-
-def test_a_member_lets_nobody_in():
-    alice, bob, charlie = factories.user(), factories.user(), factories.user()
-    lab = factories.team(alice, bob)
-
-    with pytest.raises(PermissionDenied):
-        teams.add_member(bob, lab, charlie.email, Role.VIEWER)
-    with pytest.raises(PermissionDenied):
-        teams.add_member(charlie, lab, charlie.email, Role.VIEWER)
-
-
-@pytest.mark.parametrize("email", ["nobody@example.org", ""])
-def test_a_stranger_without_an_account_cannot_be_added(email):
-    alice = factories.user()
-    lab = factories.team(alice)
-
-    with pytest.raises(teams.UnknownPerson):
-        teams.add_member(alice, lab, email, Role.MEMBER)
-
-
-def test_nobody_is_added_twice_or_to_a_personal_team():
-    alice, bob = factories.user(), factories.user()
-    lab = factories.team(alice, bob)
-
-    with pytest.raises(teams.AlreadyMember):
-        teams.add_member(alice, lab, bob.email, Role.ADMIN)
-    with pytest.raises(teams.PersonalTeam):
-        teams.add_member(alice, teams.personal_team_of(alice), bob.email, Role.MEMBER)
-
-    assert role_of(bob, lab) == Role.MEMBER
-
-
 def test_an_admin_cannot_touch_an_owner():
     alice, bob = factories.user(), factories.user()
     lab = factories.team(alice)
