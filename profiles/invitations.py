@@ -286,10 +286,10 @@ def accept(user: User, invitation: Invitation) -> Membership | None:
     now = timezone.now()
     if invitation.team is not None:
         Team.objects.select_for_update().filter(pk=invitation.team.pk).first()
-    invitation.refresh_from_db(fields=["accepted_at", "revoked_at"])
+    _look_again(invitation)
     refuse(invitation, user, now)
     if not _take(invitation, user, now):
-        invitation.refresh_from_db(fields=["accepted_at", "revoked_at", "expires_at"])
+        _look_again(invitation)
         _refuse_state(invitation, now)
         raise NotOpen
     if invitation.team is None:
@@ -297,6 +297,14 @@ def accept(user: User, invitation: Invitation) -> Membership | None:
         return None
     _record(user, "invitation.accepted", invitation)
     return teams.admit(invitation.invited_by, invitation.team, user, invitation.role)
+
+
+def _look_again(invitation: Invitation) -> None:
+    """What became of it since it was found. Raises NotOpen where it is gone with its team."""
+    row = Invitation.objects.filter(pk=invitation.pk).values("accepted_at", "revoked_at").first()
+    if row is None:
+        raise NotOpen
+    invitation.accepted_at, invitation.revoked_at = row["accepted_at"], row["revoked_at"]
 
 
 def _take(invitation: Invitation, user: User, now: dt.datetime) -> bool:

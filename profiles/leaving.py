@@ -14,8 +14,21 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from . import audit, toml
-from .models import AuditEvent, Mark, Membership, Profile, Role, Team, User, Vote
+from . import audit, invitations, toml
+from .models import (
+    AuditEvent,
+    Invitation,
+    Letter,
+    Mark,
+    Membership,
+    Notice,
+    Profile,
+    QuotaRequest,
+    Role,
+    Team,
+    User,
+    Vote,
+)
 from .teams import TeamError
 
 
@@ -66,6 +79,8 @@ def forget(user: User) -> None:
     for membership in Membership.objects.filter(user=user, team__is_personal=False).select_related("team"):
         audit.record(None, "member.left", team=membership.team, subject=key)
     audit.record(None, "person.forgotten", subject=key)
+    invitations.withdraw_of(user)
+    Letter.objects.filter(address__iexact=mail).delete()
     audit.forget(user)
     for session in UserSession.objects.filter(user=user):
         session.end()
@@ -103,6 +118,10 @@ def _account(user: User) -> dict[str, Any]:
     marks = Mark.objects.of(user).order_by("marked_at")
     votes = Vote.objects.filter(user=user).order_by("voted_at")
     deeds = AuditEvent.objects.filter(actor_key=user.public_id).order_by("at")
+    moments = ("created_at", "expires_at", "accepted_at", "revoked_at")
+    received = Invitation.objects.filter(email__iexact=user.email).order_by("created_at")
+    sent = Invitation.objects.filter(invited_by=user).order_by("created_at")
+    asked = QuotaRequest.objects.filter(asked_by__user=user).order_by("asked_at")
     return {
         "account": {name: getattr(user, name) for name in fields},
         "teams": list(memberships.values("team__name", "team__slug", "role", "joined_at")),
@@ -111,6 +130,12 @@ def _account(user: User) -> dict[str, Any]:
         "votes": list(votes.values("paper__arxiv_id", "profile__name", "direction", "voted_at")),
         "api_tokens": list(
             user.api_tokens.values("name", "can_write", "created_at", "last_used_at", "revoked_at")
+        ),
+        "invitations_received": list(received.values("team__name", "role", *moments)),
+        "invitations_sent": list(sent.values("team__name", "email", "role", *moments)),
+        "notices": list(Notice.objects.of(user).order_by("at").values("code", "params", "at", "seen_at")),
+        "requests_for_more": list(
+            asked.values("team__name", "period", "tokens", "state", "asked_at", "decided_at")
         ),
         "sessions": list(
             UserSession.objects.filter(user=user).values("ip", "user_agent", "created_at", "last_seen_at")

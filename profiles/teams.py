@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from . import audit
@@ -175,13 +176,25 @@ def require_reach(mine: Membership, other: Membership) -> None:
         raise PermissionDenied
 
 
+def move_profiles_home(profiles: QuerySet[Profile]) -> None:
+    """Own profiles move to the personal team of their owner, which pays from then on."""
+    for profile in profiles.select_related("owner").order_by("pk"):
+        assert profile.owner is not None
+        profile.team = personal_team_of(profile.owner)
+        profile.save(update_fields=["team"])
+
+
+def require_deletable(actor: User, team: Team) -> None:
+    """Raise what forbids this actor to delete the team; locks it. Scoring deletes, for it has most of the rows."""
+    require(locked_membership(team, actor), Deed.DELETE_TEAM)
+    if team.is_personal:
+        raise PersonalTeam
+
+
 def _let_go(membership: Membership) -> None:
     if membership.role == Role.OWNER:
         _require_another_owner(membership)
-    user, team = membership.user, membership.team
-    theirs = Profile.objects.filter(owner=user, team=team)
-    if theirs.exists():
-        theirs.update(team=personal_team_of(user))
+    move_profiles_home(Profile.objects.filter(owner=membership.user, team=membership.team))
     Membership.objects.filter(pk=membership.pk).delete()
 
 

@@ -26,5 +26,7 @@ urlpatterns = [
     path(
         "teams/<slug:slug>/members/<uuid:public_id>/remove/", teams.remove_member, name="team_remove_member"
     ),
+    path("teams/<slug:slug>/settings/", teams.team_settings, name="team_settings"),
+    path("teams/<slug:slug>/hand-over/", teams.hand_over, name="team_hand_over"),
     path("teams/<slug:slug>/leave/", teams.leave_team, name="team_leave"),
 ]

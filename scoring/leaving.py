@@ -1,4 +1,4 @@
-"""VERB. What was read for somebody: given to them as reports, or forgotten for good.
+"""VERB. What was read for somebody, or for a team: given to them as reports, or forgotten for good.
 
 Of a forgotten profile every call, hold, window and ledger line stays, for tokens were spent; the call names
 nobody any more and says nothing of what was read. The audit takes a call without a profile for one whose
@@ -8,20 +8,45 @@ scores were erased with their reader (`budget.invariants`).
 import json
 from collections.abc import Iterator
 
-from profiles import leaving
-from profiles.models import Membership, Profile, Scope, User
+from django.db import transaction
+from django.db.models import QuerySet
+
+from profiles import audit, leaving, teams
+from profiles.models import Membership, Profile, Scope, Team, User
 from scoring import report
 from scoring.models import BudgetWindow, Call, Candidate, Edition, FirstSeen, OutboxMail, Score
+from scoring.transactions import retried
 
 
 def forget(user: User) -> None:
     """Delete what was read for the profiles that go with the person; their calls lose whatever names them.
 
-    Call it in the caller's transaction, before `profiles.leaving.forget`. Editions are locked first, as
-    whoever claims or books does: a call in flight ends either before this, or finds no edition and writes
-    nothing but its bill. Safe to repeat.
+    Call it in the caller's transaction, before `profiles.leaving.forget`. Safe to repeat.
     """
-    going = list(leaving.profiles_that_go(user).order_by("pk").values_list("pk", flat=True))
+    _forget_profiles(leaving.profiles_that_go(user))
+    OutboxMail.objects.filter(user=user).delete()
+
+
+@retried
+@transaction.atomic
+def delete_team(actor: User, team: Team) -> None:
+    """An owner ends a team. Its own profiles go with what was read for them; the ledger keeps its sums.
+
+    Members' own profiles move to their personal teams. A call in flight settles, and books its bill and nothing
+    else. Invitations, limits and keys of the team go with it. Raises TeamError or PermissionDenied.
+    """
+    teams.require_deletable(actor, team)
+    teams.move_profiles_home(Profile.objects.filter(team=team).exclude(owner=None))
+    _forget_profiles(Profile.objects.filter(team=team))
+    audit.record(actor, "team.deleted", team=team, subject=team.public_id)
+    Team.objects.get(pk=team.pk).delete()
+
+
+def _forget_profiles(profiles: QuerySet[Profile]) -> None:
+    """Editions are locked first, as whoever claims or books does: a call in flight ends either before this, or
+    finds no edition and writes nothing but its bill.
+    """
+    going = list(profiles.order_by("pk").values_list("pk", flat=True))
     list(Edition.objects.select_for_update().filter(profile__in=going).order_by("pk").values_list("pk"))
     # From here on nobody opens a further edition for them.
     list(Profile.objects.select_for_update().filter(pk__in=going).order_by("pk").values_list("pk"))
@@ -39,7 +64,6 @@ def forget(user: User) -> None:
     Candidate.objects.filter(profile__in=going).delete()
     FirstSeen.objects.filter(profile__in=going).delete()
     Edition.objects.filter(profile__in=going).delete()
-    OutboxMail.objects.filter(user=user).delete()
 
 
 def export(user: User) -> Iterator[tuple[str, str]]:

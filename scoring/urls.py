@@ -3,7 +3,7 @@
 from django.urls import path
 
 from papers import addresses
-from scoring.views import digest, downloads, feed, lists, marks, paper, profiles, quotas, reasons
+from scoring.views import digest, downloads, feed, lists, marks, paper, profiles, quotas, reasons, teams
 
 addresses.register()
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path("search/", lists.search, name="search"),
     path("budget/", quotas.budget_page, name="budget"),
     path("teams/<slug:slug>/quotas/", quotas.team_quotas, name="team_quotas"),
+    path("teams/<slug:slug>/delete/", teams.team_delete, name="team_delete"),
     path("profiles/", profiles.profile_list, name="profiles"),
     path("profiles/new/", profiles.profile_new, name="profile_new"),
     path("profiles/import/", profiles.profile_import, name="profile_import"),

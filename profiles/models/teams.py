@@ -1,5 +1,6 @@
 """Who belongs together, in which role."""
 
+import datetime as dt
 import secrets
 import uuid
 import zoneinfo
@@ -54,6 +55,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Owners and admins: who may see and set quotas."""
         return self.filter(role__in=[Role.OWNER, Role.ADMIN])
 
+    def with_last_seen(self) -> "MembershipQuerySet":
+        """With the user and what `last_seen_at` needs."""
+        seen = models.Max("user__usersession__last_seen_at")
+        return self.select_related("user").annotate(seen_at=seen)
+
     def with_team_sizes(self) -> "MembershipQuerySet":
         """With `team_size`, the number of members of the membership's team."""
         size = models.Count("team__memberships")
@@ -79,6 +85,12 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team} as {self.role}"
+
+    @property
+    def last_seen_at(self) -> dt.datetime | None:
+        """When the user was last here; only of rows that were fetched `with_last_seen`."""
+        moments = [each for each in (self.user.last_login, getattr(self, "seen_at", None)) if each]
+        return max(moments, default=None)
 
     @property
     def is_steering(self) -> bool:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from profiles import invitations, teams
-from profiles.access import Deed, ReaderRequest, may, membership_for, rights_table
-from profiles.forms import InvitationForm, TeamForm, roles_to_give
+from profiles.access import Deed, ReaderRequest, may, membership_for, require, rights_table
+from profiles.forms import InvitationForm, TeamForm, TeamSettingsForm, roles_to_give
 from profiles.models import Invitation, Membership, Role, Team
 from profiles.teams import RANK, TeamError
 
@@ -80,6 +80,48 @@ def remove_member(request: ReaderRequest, slug: str, public_id: uuid.UUID) -> Ht
     return redirect("team", slug)
 
 
+@require_http_methods(["GET", "POST"])
+def team_settings(request: ReaderRequest, slug: str) -> HttpResponse:
+    """Name and time zone; for an owner the ways out of owning: handing over, deleting."""
+    mine = membership_for(request.user, slug)
+    require(mine, Deed.SET_TEAM)
+    form = TeamSettingsForm(request.POST if request.method == "POST" else None, team=mine.team)
+    if request.method == "POST" and form.is_valid():
+        teams.change_team(request.user, mine.team, form.cleaned_data["name"], form.cleaned_data["time_zone"])
+        messages.success(request, _("The team's settings are saved."))
+        return redirect("team_settings", slug)
+    others = Membership.objects.filter(team=mine.team).exclude(pk=mine.pk).select_related("user")
+    context = {
+        "team": mine.team,
+        "form": form,
+        "others": others.order_by("joined_at", "id") if may(mine, Deed.MAKE_OWNERS) else [],
+        "may_delete": may(mine, Deed.DELETE_TEAM) and not mine.team.is_personal,
+        "section": "teams",
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "profiles/team_settings.html", context, status=status)
+
+
+@require_POST
+def hand_over(request: ReaderRequest, slug: str) -> HttpResponse:
+    """Somebody else owns the team, and the actor is its admin from then on."""
+    mine = membership_for(request.user, slug)
+    require(mine, Deed.MAKE_OWNERS)
+    try:
+        chosen = member_of(mine.team, uuid.UUID(request.POST.get("member", "")))
+    except ValueError as error:
+        raise Http404 from error
+    try:
+        teams.hand_over(request.user, chosen)
+    except TeamError as error:
+        messages.error(request, str(error))
+        return redirect("team_settings", slug)
+    messages.success(
+        request, _("%(name)s owns the team now; you are its admin.") % {"name": chosen.user.display_name}
+    )
+    return redirect("team", slug)
+
+
 @require_POST
 def leave_team(request: ReaderRequest, slug: str) -> HttpResponse:
     membership = membership_for(request.user, slug)
@@ -111,9 +153,7 @@ def team_answer(
     status: int = 200,
 ) -> HttpResponse:
     """The team's page; with the link of an invitation that was just made, which is on this answer only."""
-    members = list(
-        Membership.objects.filter(team=mine.team).select_related("user").order_by("joined_at", "id")
-    )
+    members = list(Membership.objects.with_last_seen().filter(team=mine.team).order_by("joined_at", "id"))
     may_invite = may(mine, Deed.INVITE) and not mine.team.is_personal
     context = {
         "team": mine.team,
@@ -121,9 +161,8 @@ def team_answer(
         "members": members,
         "in_reach": {each.pk for each in members if teams.is_in_reach(mine, each)},
         "may_invite": may_invite,
-        "may_steer": mine.is_steering,
         "may_see_quotas": may(mine, Deed.SEE_QUOTAS),
-        "may_rename": may(mine, Deed.SET_TEAM),
+        "may_set_team": may(mine, Deed.SET_TEAM),
         "roles": roles_to_give(mine),
         "form": form,
         "pending": invitations.pending(mine.team) if may_invite else [],
