@@ -1,13 +1,16 @@
 """A profile is made, changed or put away, with what scoring owes it at once. Page and API both come here."""
 
 import datetime as dt
+from dataclasses import replace
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from profiles import audit, drafts
+from profiles import audit, drafts, teams
+from profiles.access import Deed, may
 from profiles.drafts import Draft
-from profiles.models import Profile, Team, User
+from profiles.models import Membership, Profile, Team, User, Vote
 
 from . import doorbell, edits
 
@@ -34,6 +37,46 @@ def create(draft: Draft, *, owner: User | None, team: Team) -> Profile:
     profile = drafts.create(draft, owner=owner, team=team)
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile
+
+
+@transaction.atomic
+def fork(reader: User, profile: Profile, team: Team) -> Profile:
+    """A copy of a team profile that is the reader's own, paid by `team`: the same words, bar and weights.
+
+    What it has learned comes along as far as it is the reader's: their own votes. (A learner has no rows of its
+    own yet; the others' votes are theirs.) Scores do not: its first day is read anew. Raises BadDraft. Repeated
+    within a minute, it returns the copy that was made.
+    """
+    draft, begun_at = drafts.draft_of(profile), timezone.now()
+    copy = create(replace(draft, name=_name_of_copy(draft.name)), owner=reader, team=team)
+    if copy.created_at < begun_at:
+        return copy
+    mine = Vote.objects.filter(user=reader, profile=profile)
+    Vote.objects.bulk_create(
+        Vote(user=reader, profile=copy, paper_id=paper, direction=direction, voted_at=voted_at)
+        for paper, direction, voted_at in mine.values_list("paper", "direction", "voted_at")
+    )
+    audit.record(
+        reader,
+        "profile.forked",
+        team=profile.team,
+        subject=copy.public_id,
+        before={"profile": str(profile.public_id)},
+    )
+    return copy
+
+
+def _name_of_copy(name: str) -> str:
+    tail = _(" (my copy)")
+    return name[: drafts.NAME_CHARACTERS - len(tail)] + tail
+
+
+def forking_team(reader: User, profile: Profile) -> Team:
+    """Who pays for a copy unless the reader chooses: the profile's team, or their own where they may not spend."""
+    membership = Membership.objects.filter(user=reader, team=profile.team).select_related("team").first()
+    if membership is not None and may(membership, Deed.SPEND):
+        return membership.team
+    return teams.personal_team_of(reader)
 
 
 @transaction.atomic

@@ -3,7 +3,19 @@
 from django.urls import path
 
 from papers import addresses
-from scoring.views import digest, downloads, feed, lists, marks, paper, profiles, quotas, reasons, teams
+from scoring.views import (
+    digest,
+    downloads,
+    feed,
+    forks,
+    lists,
+    marks,
+    paper,
+    profiles,
+    quotas,
+    reasons,
+    teams,
+)
 
 addresses.register()
 
@@ -31,6 +43,7 @@ urlpatterns = [
     path("profiles/import/", profiles.profile_import, name="profile_import"),
     path("profiles/<uuid:public_id>/", profiles.profile_edit, name="profile"),
     path("profiles/<uuid:public_id>/first/", profiles.profile_first, name="profile_first"),
+    path("profiles/<uuid:public_id>/fork/", forks.profile_fork, name="profile_fork"),
     path("profiles/<uuid:public_id>/pause/", profiles.profile_pause, name="profile_pause"),
     path("profiles/<uuid:public_id>/delete/", profiles.profile_delete, name="profile_delete"),
     path("profiles/<uuid:public_id>/profile.toml", profiles.profile_file, name="profile_file"),

@@ -12,6 +12,7 @@ from rest_framework.views import APIView, exception_handler
 from profiles.api import TokenAuthentication, TokenMayWrite
 from profiles.drafts import BadDraft
 from profiles.models import User
+from profiles.teams import TeamError
 
 
 class Door(APIView):
@@ -39,6 +40,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
         for problem in error.problems:
             by_field.setdefault(problem.where or "non_field_errors", []).append(problem.message)
         return Response(by_field, status=status.HTTP_400_BAD_REQUEST)
+    if isinstance(error, TeamError):
+        return Response({"non_field_errors": [str(error)]}, status=status.HTTP_400_BAD_REQUEST)
     if isinstance(error, ValidationError):
         error = exceptions.ValidationError({"non_field_errors": error.messages})
     return exception_handler(error, context)

@@ -15,6 +15,7 @@ from scoring import profile_changes
 
 from .doors import Door, Pages
 from .serializers import (
+    ForkSerializer,
     NewProfileSerializer,
     ProfileSerializer,
     ReaderSerializer,
@@ -67,6 +68,24 @@ class Profiles(Door):
         if not may(membership, Deed.EDIT_TEAM_PROFILES if together else Deed.SPEND):
             raise PermissionDenied
         return membership.team, None if together and not membership.team.is_personal else self.reader
+
+
+class Fork(Door):
+    @extend_schema(operation_id="profile_fork", request=ForkSerializer, responses={201: ProfileSerializer})
+    def post(self, request: Request, public_id: uuid.UUID) -> Response:
+        """Copy a profile that you can read: yours to change, with your own votes and without its scores."""
+        profile = profile_for(self.reader, public_id)
+        form = ForkSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        slug = form.validated_data.get("team", "")
+        team = profile_changes.forking_team(self.reader, profile)
+        if slug:
+            membership = membership_for(self.reader, slug)
+            if not may(membership, Deed.SPEND):
+                raise PermissionDenied
+            team = membership.team
+        copy = profile_changes.fork(self.reader, profile, team)
+        return Response(ProfileSerializer(copy).data, status=status.HTTP_201_CREATED)
 
 
 class OneProfile(Door):

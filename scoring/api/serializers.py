@@ -1,5 +1,6 @@
 """The shapes of the API: what goes in and what comes out. Meaning is checked by the verbs, not here."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,8 +8,9 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from profiles import invitations
 from profiles.drafts import Draft, InterestDraft, draft_of
-from profiles.models import REASON_LANGUAGES, Period, Profile, Role, Scope
+from profiles.models import REASON_LANGUAGES, Invitation, Membership, Period, Profile, Role, Scope
 from scoring.models import Edition
 
 
@@ -86,6 +88,13 @@ class NewProfileSerializer(ProfileSerializer):
 
     team = serializers.SlugField(required=False, write_only=True)
     together = serializers.BooleanField(default=False, write_only=True)
+
+
+class ForkSerializer(StrictSerializer):
+    team = serializers.SlugField(
+        required=False,
+        help_text="who pays: the profile's team without it, or yours where you may not spend there",
+    )
 
 
 class EditionSerializer(serializers.Serializer):
@@ -196,6 +205,48 @@ class QuotaChangeSerializer(StrictSerializer):
     member = serializers.UUIDField(required=False, help_text="for the subject `member`")
     period = serializers.ChoiceField(choices=Period.choices)
     limit_tokens = serializers.IntegerField(allow_null=True)
+
+
+class MemberSerializer(serializers.Serializer):
+    id = serializers.UUIDField(source="public_id")
+    name = serializers.CharField(source="user.display_name")
+    email = serializers.SerializerMethodField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    joined_at = serializers.DateTimeField()
+    last_seen_at = serializers.SerializerMethodField()
+
+    def get_email(self, member: Membership) -> str | None:
+        return member.user.email if self.context.get("is_steering") else None
+
+    def get_last_seen_at(self, member: Membership) -> dt.datetime | None:
+        return member.last_seen_at if self.context.get("is_steering") else None
+
+
+class RoleSerializer(StrictSerializer):
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+class NewInvitationSerializer(StrictSerializer):
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
+
+
+class InvitationSerializer(serializers.Serializer):
+    id = serializers.UUIDField(source="public_id")
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    invited_by = serializers.CharField(source="invited_by.display_name", default=None, allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+class NewLinkSerializer(InvitationSerializer):
+    """An invitation with its link, which is shown once."""
+
+    link = serializers.SerializerMethodField()
+
+    def get_link(self, invitation: Invitation) -> str:
+        return invitations.link_of(invitation)
 
 
 class TeamSerializer(serializers.Serializer):

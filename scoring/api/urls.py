@@ -2,16 +2,30 @@
 
 from django.urls import path
 
-from . import budgets, editions, profiles
+from . import budgets, editions, people, profiles
 
 urlpatterns = [
     path("me/", profiles.Reader.as_view(), name="api_me"),
     path("profiles/", profiles.Profiles.as_view(), name="api_profiles"),
     path("profiles/<uuid:public_id>/", profiles.OneProfile.as_view(), name="api_profile"),
+    path("profiles/<uuid:public_id>/fork/", profiles.Fork.as_view(), name="api_profile_fork"),
     path("editions/", editions.Editions.as_view(), name="api_editions"),
     path("editions/<uuid:public_id>/", editions.OneEdition.as_view(), name="api_edition"),
     path("editions/<uuid:public_id>/entries/", editions.Entries.as_view(), name="api_entries"),
     path("budgets/", budgets.Budgets.as_view(), name="api_budgets"),
     path("teams/", profiles.Teams.as_view(), name="api_teams"),
     path("teams/<slug:slug>/quotas/", budgets.TeamQuotas.as_view(), name="api_team_quotas"),
+    path("teams/<slug:slug>/members/", people.Members.as_view(), name="api_members"),
+    path("teams/<slug:slug>/members/<uuid:public_id>/", people.OneMember.as_view(), name="api_member"),
+    path("teams/<slug:slug>/invitations/", people.Invitations.as_view(), name="api_invitations"),
+    path(
+        "teams/<slug:slug>/invitations/<uuid:public_id>/",
+        people.OneInvitation.as_view(),
+        name="api_invitation",
+    ),
+    path(
+        "teams/<slug:slug>/invitations/<uuid:public_id>/renew/",
+        people.RenewedInvitation.as_view(),
+        name="api_invitation_renew",
+    ),
 ]
