@@ -30,7 +30,7 @@ from profiles import quotas  # noqa: E402
 from profiles.models import Membership, Period, Profile, Role, Scope, Team, User  # noqa: E402
 from scoring import budget, transactions  # noqa: E402
 from scoring.budget.windows import windows_at  # noqa: E402
-from scoring.models import BudgetWindow, Call, Hold, LedgerEntry, Provider  # noqa: E402
+from scoring.models import BudgetWindow, Call, Hold, LedgerEntry, Provider, Spending  # noqa: E402
 from scoring.usage import Usage  # noqa: E402
 from tests.waiting import wait_until  # noqa: E402
 
@@ -47,7 +47,7 @@ AMPLE = 10**9
 def prepare(seats: int, limit: int) -> None:
     """An empty house with one team, a member a seat, open windows, and the team's limit."""
     connection.close()
-    for model in (LedgerEntry, Hold, Call, BudgetWindow, Provider, Profile, Team, User):
+    for model in (Spending, LedgerEntry, Hold, Call, BudgetWindow, Provider, Profile, Team, User):
         model.objects.all().delete()
     team = Team.objects.create(name="Lab", slug="lab")
     Provider.objects.create(name="judge", model="m", kind="openai", base_url="http://127.0.0.1:9/v1")

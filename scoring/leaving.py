@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from profiles import audit, leaving, teams
 from profiles.models import Membership, Profile, Scope, Team, User
 from scoring import report
-from scoring.models import BudgetWindow, Call, Candidate, Edition, FirstSeen, OutboxMail, Score
+from scoring.models import BudgetWindow, Call, Candidate, Edition, FirstSeen, OutboxMail, Score, Spending
 from scoring.transactions import retried
 
 
@@ -61,6 +61,8 @@ def _forget_profiles(profiles: QuerySet[Profile]) -> None:
         revision=None,
         profile=None,
     )
+    # After the calls: whoever adds to a sum has locked its call, and is seen here or finds it nobody's.
+    Spending.objects.filter(profile_id__in=going).update(profile_id=None)
     Candidate.objects.filter(profile__in=going).delete()
     FirstSeen.objects.filter(profile__in=going).delete()
     Edition.objects.filter(profile__in=going).delete()

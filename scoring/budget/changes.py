@@ -15,7 +15,7 @@ from scoring import doorbell
 from scoring.models import BudgetWindow, Edition
 from scoring.transactions import retried
 
-from . import invariants
+from . import invariants, spending
 from .windows import in_lock_order, lock_policy
 
 
@@ -114,6 +114,7 @@ def reconcile(now: dt.datetime) -> list[Repair]:
     and is not touched. Safe to repeat: the second run repairs nothing.
     """
     wrong = {window.pk for window, _ in invariants.windows_against_ledger()}
+    wrong |= {each["window_id"] for each in spending.differences()}
     current = BudgetWindow.objects.filter(ends_at__gt=now).values_list("pk", flat=True)
     repairs = [_repair(pk, now) for pk in sorted(wrong | set(current))]
     return [repair for repair in repairs if repair is not None]
@@ -125,16 +126,18 @@ def _repair(window_id: int, now: dt.datetime) -> Repair | None:
     window = BudgetWindow.objects.get(pk=window_id)
     team_id = _team_of(window)
     lock_policy(team_id or 0)
+    spending.lock(window_id)
     window = BudgetWindow.objects.select_for_update().get(pk=window_id)
     after: dict[str, int] = invariants.figures_by_ledger(window)
     if window.ends_at > now and team_id is not None:
         limits = quotas.limits_in_force(Scope(window.scope), window.subject_id, team_id)
         after["limit_tokens"] = limits.get(Period(window.period), quotas.MOST_TOKENS)
     before = {name: getattr(window, name) for name in after}
-    if before == after:
-        return None
-    BudgetWindow.objects.filter(pk=window_id).update(**after)
-    return Repair(window, before, after)
+    if before != after:
+        BudgetWindow.objects.filter(pk=window_id).update(**after)
+    if wrong_sums := spending.repair(window):
+        before, after = before | {"wrong_sums": wrong_sums}, after | {"wrong_sums": 0}
+    return Repair(window, before, after) if before != after else None
 
 
 def _team_of(window: BudgetWindow) -> int | None:

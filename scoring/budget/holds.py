@@ -18,7 +18,7 @@ from scoring import usage as bills
 from scoring.models import BudgetWindow, Call, Edition, Hold, LedgerEntry
 from scoring.transactions import retried
 
-from . import moves
+from . import moves, spending
 from .windows import windows_at
 
 # Longer than a call's total deadline (150 s), so that a live worker is never reaped.
@@ -155,8 +155,10 @@ def mark_sent(hold: Hold, *, now: dt.datetime | None = None, lease_seconds: int 
 
 
 @retried
-def settle(hold: Hold, usage: bills.Usage | None, *, now: dt.datetime | None = None) -> Hold:
+def settle(hold: Hold, usage: bills.Usage | None, *, papers: int = 0, now: dt.datetime | None = None) -> Hold:
     """End the hold with the real usage, on every leg, also above the limit; the call keeps usage and cost.
+
+    `papers` is how many scores the call paid for, written in the same transaction.
 
     Usage that is missing or cannot be a bill books the hold in full and flags it. Raises HoldEnded if the
     hold was ended before: call it in the transaction that writes the scores, which is then undone.
@@ -166,7 +168,7 @@ def settle(hold: Hold, usage: bills.Usage | None, *, now: dt.datetime | None = N
     with transaction.atomic():
         if not moves.end(hold.pk, Hold.State.SETTLED, bill.tokens, now, flagged=bill.is_flagged):
             raise HoldEnded(str(hold.key))
-        _book(hold, Kind.SETTLE, bill, now)
+        _book(hold, Kind.SETTLE, bill, now, papers)
     hold.state, hold.used_tokens, hold.ended_at = Hold.State.SETTLED, bill.tokens, now
     hold.is_flagged = bill.is_flagged
     return hold
@@ -208,8 +210,9 @@ def true_up(hold: Hold, usage: bills.Usage | None, *, now: dt.datetime | None = 
         if not moves.true_up(hold.pk, bill.tokens):
             return False
         _write_call(hold, bill)
-        windows = moves.lock(_legs(hold))
         more, dearer = bill.tokens - assumed.tokens, bill.cost_microusd - assumed.cost_microusd
+        spending.correct(hold, bill.usage, more, dearer, assumed.tokens)
+        windows = moves.lock(_legs(hold))
         moves.correct([window.pk for window in windows], more, max(0, more), dearer)
         difference = _Bill(more, dearer, bill.usage, is_flagged=False)
         _write(hold, Kind.TRUE_UP, windows, more, now, difference)
@@ -265,9 +268,13 @@ def _legs(hold: Hold) -> list[int]:
     return list(LedgerEntry.objects.filter(hold=hold, kind=Kind.HOLD).values_list("window_id", flat=True))
 
 
-def _book(hold: Hold, kind: Kind, bill: _Bill, now: dt.datetime) -> None:
+def _book(hold: Hold, kind: Kind, bill: _Bill, now: dt.datetime, papers: int = 0) -> None:
     _write_call(hold, bill)
-    windows = moves.lock(_legs(hold))
+    legs = _legs(hold)
+    if legs:
+        assumed = bill.tokens if bill.is_flagged or kind == Kind.ASSUME else 0
+        spending.add(hold, bill.usage, bill.tokens, assumed, bill.cost_microusd, papers)
+    windows = moves.lock(legs)
     moves.book([window.pk for window in windows], hold.held_tokens, bill.tokens, bill.cost_microusd)
     _write(hold, kind, windows, bill.tokens, now, bill)
 

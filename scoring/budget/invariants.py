@@ -29,6 +29,8 @@ from django.utils import timezone
 
 from scoring.models import BudgetWindow, Call, Hold, LedgerEntry, Score
 
+from . import spending
+
 Kind = LedgerEntry.Kind
 # The sweep that reaps runs every minute; a hold may outlive its lease by two of them.
 GRACE = dt.timedelta(minutes=2)
@@ -60,6 +62,7 @@ def audit(now: dt.datetime | None = None) -> list[Violation]:
     checks: list[Callable[[], Iterator[Violation]]] = [
         _windows_side_by_side,
         _windows_as_the_ledger_says,
+        _spending_as_the_ledger_says,
         _admissions_within_their_limit,
         _sums_before_replay,
         _lines_as_their_hold,
@@ -140,6 +143,20 @@ def _windows_as_the_ledger_says() -> Iterator[Violation]:
         stored = window.cost_microusd if name == "cost" else getattr(window, f"{name}_tokens")
         detail = {"window": stored, "ledger": getattr(window, f"{name}_by_ledger")}
         yield Violation(f"{name} is not what the ledger says", _named(window), detail)
+
+
+def _spending_as_the_ledger_says() -> Iterator[Violation]:
+    """Each sum by payer's day, profile, judge and kind is what its ledger lines, and its scores, come to.
+
+    With the windows being what the ledger says, the sums of a day are those of its window.
+    """
+    for each in spending.differences():
+        about = f"profile {each['profile_id']}, {each['provider_model']}, {each['kind']}"
+        yield Violation(
+            "spending is not what the ledger says",
+            f"window {each['window_id']} ({about})",
+            {name: each[name] for name in spending.FIGURES if each[name]},
+        )
 
 
 # --- the ledger itself -----------------------------------------------------------------------------

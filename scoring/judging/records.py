@@ -63,7 +63,7 @@ def _book(block: Block, booking: Booking, now: dt.datetime) -> list[Score]:
     outcome = booking.outcome if scores or booking.outcome not in {"judged", "partial"} else "lost"
     _write_call(block, booking, outcome, now)
     crash_points.reach("before_commit", block.titles)
-    budget.settle(block.hold, booking.usage, now=now)
+    budget.settle(block.hold, booking.usage, papers=len(scores), now=now)
     return scores
 
 

@@ -58,6 +58,7 @@ class BudgetWindow(models.Model):
         indexes = [
             models.Index(fields=["scope", "subject_id", "period", "-ends_at"], name="window_current"),
             models.Index(fields=["team_id", "period", "starts_at"], name="window_team"),
+            models.Index(fields=["scope", "period", "starts_at"], name="window_period"),
         ]
 
     def __str__(self) -> str:
@@ -158,13 +159,19 @@ class Spending(models.Model):
     is taken out when a person is forgotten.
     """
 
-    window = models.ForeignKey(BudgetWindow, on_delete=models.PROTECT, related_name="spending")
+    # No constraint in the database: it would lock the window before its turn (`scoring.budget.spending`).
+    window = models.ForeignKey(
+        BudgetWindow, on_delete=models.PROTECT, related_name="spending", db_constraint=False
+    )
     profile_id = models.BigIntegerField(null=True)
     provider_model = models.CharField(max_length=161)
     kind = models.CharField(max_length=11, choices=Call.Kind)
     calls = models.PositiveIntegerField(default=0)
     papers = models.PositiveIntegerField(default=0, help_text=_("Papers whose scores these calls paid for."))
     used_tokens = models.PositiveBigIntegerField(default=0)
+    assumed_tokens = models.PositiveBigIntegerField(
+        default=0, help_text=_("Of what was used: booked in full, for no bill came that could be one.")
+    )
     input_tokens = models.PositiveBigIntegerField(default=0)
     cached_tokens = models.PositiveBigIntegerField(default=0)
     output_tokens = models.PositiveBigIntegerField(default=0)

@@ -33,7 +33,7 @@ class House:
         self.legs = budget.legs_of(self.profile, self.provider)
         self.open = self.hold(10, now=NOW + 2 * LEASE)
         self.settled = self.hold(1_000, outcome="judged")
-        budget.settle(self.settled, Usage(800, 100), now=NOW)
+        budget.settle(self.settled, Usage(800, 100), papers=1, now=NOW)
         self.score = score_of(self.settled.call, self.profile)
         self.overrun = self.hold(100, outcome="garbled")
         budget.settle(self.overrun, Usage(150, 0), now=NOW)
