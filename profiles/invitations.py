@@ -326,13 +326,12 @@ def use_for_sign_up(user: User, invitation: Invitation) -> None:
 def refuse(invitation: Invitation, user: User, now: dt.datetime) -> None:
     """Raise why this person cannot accept it now; return if they can. Reads only."""
     refuse_anybody(invitation, now)
+    if invitation.email.lower() not in addresses_of(user):
+        if user.email.lower() == invitation.email.lower():
+            raise UnverifiedAddress(user.email)
+        raise WrongAddress(invitation.email, user.email)
     if invitation.team is not None and Membership.objects.filter(team=invitation.team, user=user).exists():
         raise AlreadyIn
-    if invitation.email.lower() in addresses_of(user):
-        return
-    if user.email.lower() == invitation.email.lower():
-        raise UnverifiedAddress(user.email)
-    raise WrongAddress(invitation.email, user.email)
 
 
 def refuse_anybody(invitation: Invitation, now: dt.datetime) -> None:

@@ -16,9 +16,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal import leaving
-from profiles import audit, teams, tokens
+from profiles import audit, invitations, teams, tokens
 from profiles.leaving import NotHandedOver
-from profiles.models import AuditPerson, Mark, Membership, Profile, Role, Team, User
+from profiles.models import (
+    AuditPerson,
+    Invitation,
+    Letter,
+    Mark,
+    Membership,
+    Notice,
+    Profile,
+    Role,
+    Team,
+    User,
+)
 from scoring import budget, digest, editions, judging, tick
 from scoring.llm import LlmUnavailable
 from scoring.models import (
@@ -397,3 +408,40 @@ def test_who_leaves_is_signed_out_everywhere_and_their_tokens_are_dead(browser, 
         Client().post(reverse("account_login"), {"login": alice.email, "password": PASSWORD}).status_code
         == 200
     )
+
+
+def test_invitations_go_with_whom_they_were_for_and_are_void_without_whom_they_are_from(alice):
+    bob = factories.user("bob@example.org")
+    lab = factories.team(bob, name="Lab")
+    factories.membership(lab, alice, Role.ADMIN)
+    theirs = factories.team(bob, name="Other")
+    to_alice = invitations.invite(bob, theirs, alice.email, Role.MEMBER)
+    from_alice = invitations.invite(alice, lab, "new@example.org", Role.MEMBER)
+    Letter.objects.create(key="x", code="invitation", address="Alice@example.org")
+
+    leaving.forget(alice)
+
+    from_alice.refresh_from_db()
+    assert list(Invitation.objects.all()) == [from_alice]
+    assert (from_alice.invited_by, from_alice.revoked_at is None) == (None, False)
+    assert not AuditPerson.objects.filter(key=to_alice.public_id).exists()
+    assert not Letter.objects.exists()
+    assert not Notice.objects.exists()
+
+
+def test_the_archive_has_invitations_notices_and_requests(alice):
+    bob = factories.user("bob@example.org")
+    lab = factories.team(bob, name="Lab")
+    invitations.invite(bob, lab, alice.email, Role.VIEWER)
+    mine = factories.team(alice, name="Mine")
+    sent = invitations.invite(alice, mine, "new@example.org", Role.MEMBER)
+
+    account = json.loads(unzipped(leaving.export(alice, timezone.now()))["account.json"])
+
+    assert [(row["team__name"], row["role"]) for row in account["invitations_received"]] == [
+        ("Lab", "viewer")
+    ]
+    assert [row["email"] for row in account["invitations_sent"]] == ["new@example.org"]
+    assert [row["code"] for row in account["notices"]] == ["invitation"]
+    assert account["requests_for_more"] == []
+    assert invitations.token_of(sent) not in str(account)
