@@ -299,7 +299,8 @@ def test_an_invitation_to_the_instance_is_for_staff_to_make(alice, bob):
 # --- the pages -------------------------------------------------------------------------------------
 
 
-def test_a_visitor_is_led_through_the_account_and_back(alice, lab, client):
+def test_a_visitor_is_led_through_the_account_and_back(alice, lab, client, settings):
+    settings.SIGNUP = "open"
     path = invitations.path_of(invitations.invite(alice, lab, "new@example.org", Role.MEMBER))
     page = client.get(path)
 
