@@ -16,17 +16,18 @@ import datetime as dt
 import hashlib
 import hmac
 import uuid
+from collections.abc import Mapping
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import audit, teams
-from .access import Deed, may, require
+from .access import MAY, Deed, may, require
 from .models import Invitation, Letter, Membership, Notice, Role, Team, User
 from .teams import RANK, AlreadyMember, PersonalTeam, TeamError
 
@@ -211,7 +212,11 @@ def _made(actor: User | None, team: Team | None, email: str, role: str) -> Invit
     made = Invitation(team=team, email=email, role=role, invited_by=actor, created_at=now)
     made.expires_at = now + LASTS
     made.token_sha256 = digest_of(token_of(made))
-    made.save()
+    try:
+        with transaction.atomic():
+            made.save()
+    except IntegrityError as error:  # without a team there is no row to lock: the constraint decides
+        raise AlreadyInvited(email) from error
     _record(actor, "member.invited", made, after={"role": role})
     _tell(made, actor)
     return made
@@ -393,6 +398,16 @@ def pending(team: Team | None) -> list[Invitation]:
     return list(rows.order_by("-created_at", "-pk"))
 
 
+def is_void(invitation: Invitation, roles: Mapping[int, str]) -> bool:
+    """Whether its sender can no longer answer for it, by the roles of the team's members (by user id)."""
+    if invitation.invited_by_id is None:
+        return False
+    role = roles.get(invitation.invited_by_id)
+    if role is None or Deed.INVITE not in MAY[role]:
+        return True
+    return RANK[Role(invitation.role)] > RANK[Role(role)]
+
+
 def withdraw_of(user: User) -> None:
     """Of somebody who is forgotten: those to their addresses go, those they sent are void."""
     theirs = Invitation.objects.filter(email__in={user.email.lower(), *addresses_of(user)})
@@ -403,7 +418,7 @@ def withdraw_of(user: User) -> None:
 
 def _tell(invitation: Invitation, actor: User | None) -> None:
     """A mail where there is a mailer, and a notice for who has an account. Rows only; nothing is sent here."""
-    params = {"invitation": str(invitation.public_id)}
+    params = {"invitation": str(invitation.public_id), "ends": invitation.expires_at.isoformat()}
     key = f"invitation:{invitation.public_id}:{invitation.expires_at.timestamp():.6f}"
     if settings.HAS_MAILER:
         Letter.objects.get_or_create(

@@ -155,6 +155,8 @@ def team_answer(
     """The team's page; with the link of an invitation that was just made, which is on this answer only."""
     members = list(Membership.objects.with_last_seen().filter(team=mine.team).order_by("joined_at", "id"))
     may_invite = may(mine, Deed.INVITE) and not mine.team.is_personal
+    roles = {each.user_id: each.role for each in members}
+    pending = invitations.pending(mine.team) if may_invite else []
     context = {
         "team": mine.team,
         "mine": mine,
@@ -165,7 +167,8 @@ def team_answer(
         "may_set_team": may(mine, Deed.SET_TEAM),
         "roles": roles_to_give(mine),
         "form": form,
-        "pending": invitations.pending(mine.team) if may_invite else [],
+        "pending": pending,
+        "void": {each.pk for each in pending if invitations.is_void(each, roles)},
         "in_rank": {role.value for role in Role if RANK[role] <= RANK[Role(mine.role)]},
         "now": timezone.now(),
         "made": made,

@@ -59,7 +59,6 @@ STOPS = [
         then=(A_TEAM, "main a[href$='/settings/']", "main a[href$='/delete/']"),
     ),
     Stop("team-remove", "admin", "/teams/", then=(A_TEAM, "main a[href$='/remove/']")),
-    Stop("invitation-unknown", None, "/invitations/unknown/"),
     Stop("quotas", "admin", "/teams/", then=(A_TEAM, "main a[href$='/quotas/']")),
     Stop("budget", "student", "/budget/"),
     Stop("settings", "student", "/settings/"),

@@ -141,7 +141,7 @@ def test_a_mail_is_owed_only_where_there_is_a_mailer(settings, alice, lab):
 
     letter = Letter.objects.get()
     assert (letter.address, letter.code) == ("two@example.org", "invitation")
-    assert letter.params == {"invitation": str(made.public_id)}
+    assert letter.params == {"invitation": str(made.public_id), "ends": made.expires_at.isoformat()}
 
 
 def test_who_has_an_account_finds_it_among_their_teams(alice, lab, bob, client):
@@ -257,6 +257,26 @@ def test_it_dies_when_the_sender_s_own_role_falls_below_it(alice, lab, bob):
     refused(invitations.SenderLostRight, lambda: invitations.accept(bob, made))
 
 
+def test_an_admin_sees_which_are_void_and_makes_them_good_by_sending_them_again(alice, lab, bob, client):
+    sender = factories.user("sender@example.org")
+    theirs = factories.membership(lab, sender, Role.ADMIN)
+    made = invitations.invite(sender, lab, bob.email, Role.ADMIN)
+    client.force_login(alice)
+    page = reverse("team", args=[lab.slug])
+    assert "void" not in client.get(page).content.decode()
+
+    teams.change_role(alice, theirs, Role.MEMBER)
+    assert "void" in client.get(page).content.decode()
+    again = reverse("team_invitation_renew", args=[lab.slug, made.public_id])
+    answer = client.post(again, {"seen": made.token_sha256})
+
+    assert "void" not in answer.content.decode()
+    made.refresh_from_db()
+    assert answer["Cache-Control"] == "no-store"
+    assert invitations.link_of(made) in answer.content.decode()
+    assert invitations.accept(bob, made).role == Role.ADMIN
+
+
 def test_a_member_keeps_the_role_they_have(alice, lab, bob):
     made = invitations.invite(alice, lab, bob.email, Role.VIEWER)
     teams.admit(alice, lab, bob, Role.ADMIN)
@@ -355,6 +375,20 @@ def race(work):
 
     with ThreadPoolExecutor(CLICKS) as pool:
         return list(pool.map(run, range(CLICKS)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_operators_at_once_make_one_invitation_to_the_instance():
+    staff = [factories.user(f"staff{number}@example.org", is_staff=True) for number in range(CLICKS)]
+
+    def asked():
+        try:
+            return invitations.invite_to_instance(staff.pop(), "new@example.org").pk
+        except invitations.AlreadyInvited:
+            return 0
+
+    assert sorted(race(asked))[:-1] == [0] * (CLICKS - 1)
+    assert Invitation.objects.count() == 1
 
 
 def accepted(user, pk):
