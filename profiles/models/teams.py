@@ -60,6 +60,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         seen = models.Max("user__usersession__last_seen_at")
         return self.select_related("user").annotate(seen_at=seen)
 
+    def named_like(self, words: str, *, by_address: bool) -> "MembershipQuerySet":
+        """Whose name holds these words; by address too only for who may see addresses."""
+        like = models.Q(user__name__icontains=words)
+        return self.filter(like | models.Q(user__email__icontains=words) if by_address else like)
+
     def with_team_sizes(self) -> "MembershipQuerySet":
         """With `team_size`, the number of members of the membership's team."""
         size = models.Count("team__memberships")

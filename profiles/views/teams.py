@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,6 +17,8 @@ from profiles.access import Deed, ReaderRequest, may, membership_for, require, r
 from profiles.forms import InvitationForm, TeamForm, TeamSettingsForm, roles_to_give
 from profiles.models import Invitation, Membership, Role, Team
 from profiles.teams import RANK, TeamError
+
+MEMBERS_A_PAGE = 50
 
 
 @require_http_methods(["GET", "POST"])
@@ -153,14 +156,26 @@ def team_answer(
     status: int = 200,
 ) -> HttpResponse:
     """The team's page; with the link of an invitation that was just made, which is on this answer only."""
-    members = list(Membership.objects.with_last_seen().filter(team=mine.team).order_by("joined_at", "id"))
+    everybody = Membership.objects.filter(team=mine.team)
+    wanted = request.GET.get("q", "").strip()[:100]
+    found = everybody.named_like(wanted, by_address=mine.is_steering) if wanted else everybody
+    page = Paginator(found.with_last_seen().order_by("joined_at", "id"), MEMBERS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    members = list(page.object_list)
+    count = everybody.count()
     may_invite = may(mine, Deed.INVITE) and not mine.team.is_personal
-    roles = {each.user_id: each.role for each in members}
     pending = invitations.pending(mine.team) if may_invite else []
+    senders = everybody.filter(user__in={each.invited_by_id for each in pending})
+    roles = dict(senders.values_list("user_id", "role")) if pending else {}
     context = {
         "team": mine.team,
         "mine": mine,
         "members": members,
+        "page": page,
+        "count": count,
+        "wanted": wanted,
+        "is_long": count > MEMBERS_A_PAGE,
         "in_reach": {each.pk for each in members if teams.is_in_reach(mine, each)},
         "may_invite": may_invite,
         "may_see_quotas": may(mine, Deed.SEE_QUOTAS),

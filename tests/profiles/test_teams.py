@@ -176,12 +176,35 @@ def test_the_team_page_costs_the_same_for_any_number_of_members(client):
             assert client.get(reverse("team", args=[lab.slug])).status_code == 200
         return len(caught)
 
+    invitations.invite(alice, lab, "first@example.org", Role.MEMBER)
     few = queries()
     for number in range(10):
         factories.membership(lab, factories.user())
         invitations.invite(alice, lab, f"new{number}@example.org", Role.MEMBER)
 
     assert queries() == few <= 12
+
+
+def test_a_long_team_is_shown_in_pages_and_searched(client):
+    alice = factories.user("alice@example.org", name="Alice")
+    lab = factories.team(alice)
+    for number in range(60):
+        factories.membership(
+            lab, factories.user(f"reader-{number:02}@example.org", name=f"Reader {number:02}")
+        )
+    client.force_login(alice)
+
+    def names(query):
+        page = client.get(reverse("team", args=[lab.slug]) + query).content.decode()
+        return [number for number in range(60) if f"Reader {number:02}" in page]
+
+    assert names("") == list(range(49))
+    assert names("?page=2") == list(range(49, 60))
+    assert names("?page=nonsense") == list(range(49))
+    assert names("?q=READER-07") == [7]
+    client.force_login(lab.memberships.filter(role=Role.MEMBER).first().user)
+    assert names("?q=reader-07@") == []
+    assert names("?q=reader 07") == [7]
 
 
 def test_only_admins_see_when_somebody_was_here(client):
