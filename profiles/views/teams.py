@@ -125,9 +125,12 @@ def hand_over(request: ReaderRequest, slug: str) -> HttpResponse:
     return redirect("team", slug)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def leave_team(request: ReaderRequest, slug: str) -> HttpResponse:
+    """A question, then the deed."""
     membership = membership_for(request.user, slug)
+    if request.method == "GET":
+        return render(request, "profiles/team_leave.html", {"team": membership.team, "section": "teams"})
     try:
         teams.leave(membership)
     except TeamError as error:

@@ -59,6 +59,7 @@ STOPS = [
         then=(A_TEAM, "main a[href$='/settings/']", "main a[href$='/delete/']"),
     ),
     Stop("team-remove", "admin", "/teams/", then=(A_TEAM, "main a[href$='/remove/']")),
+    Stop("team-leave", "admin", "/teams/", then=(A_TEAM, "main a[href$='/leave/']")),
     Stop("quotas", "admin", "/teams/", then=(A_TEAM, "main a[href$='/quotas/']")),
     Stop("budget", "student", "/budget/"),
     Stop("settings", "student", "/settings/"),
