@@ -12,6 +12,7 @@ import secrets
 import sys
 import tempfile
 import zoneinfo
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -395,6 +396,28 @@ if LLM_BASE_URL and not LLM_MODEL:
     raise refuse("LLM_MODEL", "must be set when LLM_BASE_URL is")
 if LLM_MODEL and not LLM_BASE_URL:
     raise refuse("LLM_BASE_URL", "must be set when LLM_MODEL is, such as https://api.example.com/v1")
+
+
+def price(name: str) -> int | None:
+    """Dollars per million tokens as whole micro-dollars; None where the setting is empty."""
+    value = text(name)
+    try:
+        microusd = Decimal(value) * 10**6 if value else None
+    except InvalidOperation as error:
+        raise refuse(name, "must be dollars per million tokens, such as 0.15") from error
+    if microusd is None:
+        return None
+    if not microusd.is_finite() or not 0 <= microusd <= 1000 * 10**6 or microusd % 1:
+        raise refuse(name, "must be between 0 and 1000 dollars, with at most six decimals")
+    return int(microusd)
+
+
+# What the three settings' model costs; a kind that is not named here may be set on /operator/providers/.
+LLM_PRICES_MICROUSD = {
+    kind: microusd
+    for kind in ("input", "cached", "output", "reasoning")
+    if (microusd := price(f"LLM_PRICE_{kind.upper()}")) is not None
+}
 # Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
 LLM_PRIVATE_ADDRESSES = texts("LLM_PRIVATE_ADDRESSES")
 for _network in LLM_PRIVATE_ADDRESSES:

@@ -1,6 +1,7 @@
 """Which network addresses a model's server may have. Pure."""
 
 import ipaddress
+import socket
 from dataclasses import dataclass
 
 
@@ -24,6 +25,19 @@ class AddressPolicy:
         if isinstance(ip, ipaddress.IPv6Address) and ip not in _GLOBAL_UNICAST:
             return False
         return ip.is_global and not ip.is_multicast
+
+
+def literal(host: str) -> str | None:
+    """The address that a host's text is in any notation (`0x7f.1`, `2130706433`, `[::1]`); None for a name."""
+    bare = host.strip("[]").partition("%")[0]
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(bare))
+    except (OSError, UnicodeError):
+        return None
 
 
 # All that IANA has given out as public IPv6; outside it lie old forms that wrap an IPv4 address or a site.

@@ -15,7 +15,7 @@ from profiles.models import Interest
 from scoring.edits import Weighing
 from scoring.explaining import Price, Question
 from scoring.models import Candidate, Hold
-from scoring.models.judging import judge_name
+from scoring.models.providers import judge_name
 from scoring.usage import Prices
 from scoring.value import shown, value_of
 

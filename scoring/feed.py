@@ -32,7 +32,7 @@ from scoring.feed_queries import (
     with_sums,
 )
 from scoring.models import Candidate, Edition
-from scoring.models.judging import judge_name
+from scoring.models.providers import judge_name
 
 # A card takes a good millisecond to render; the next ones follow on a click.
 PAGE_SIZE = 20

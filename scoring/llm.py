@@ -217,7 +217,9 @@ def _from_status(error: openai.APIStatusError, request: Mapping[str, Any]) -> Ll
         return LlmMisconfigured("quota", "the provider's account is empty")
     if status == 401:
         return LlmMisconfigured("unauthorized", "the provider does not accept the key")
-    if status in {403, 404, 405, 410} or 300 <= status < 400:
+    if 300 <= status < 400:
+        return LlmMisconfigured("redirected", f"the provider answered {status}: no redirect is followed")
+    if status in {403, 404, 405, 410}:
         name = {403: "forbidden", 404: "not_found"}.get(status, "wrong_address")
         return LlmMisconfigured(name, f"the provider answered {status}")
     if status == 429:

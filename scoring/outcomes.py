@@ -25,9 +25,44 @@ OUTCOMES: dict[str, Any] = {
     "useless": _("brought nothing usable"),
     "explained": _("explained"),
     "doctor": _("a check by the operator"),
+    "checked": _("answered a check"),
     "timeout": _("no answer in time"),
     "connection_lost": _("connection lost"),
 }
+
+# Why a provider's check brought no answer, or why it was stopped: `Provider.last_check`, `Provider.paused_reason`.
+PROBLEMS: dict[str, Any] = {
+    "by_hand": _("Paused by hand."),
+    "unauthorized": _("The server does not accept the key."),
+    "quota": _("The account at the provider is empty."),
+    "forbidden": _("The server forbids this key to use the model."),
+    "not_found": _("The server knows neither this address nor this model."),
+    "redirected": _("The server sends on to another address. Type that address; none is followed."),
+    "wrong_address": _("This is no address of a chat-completions server."),
+    "address_refused": _(
+        "The name leads to an address that is not public. The operator can allow its network "
+        "with LLM_PRIVATE_ADDRESSES."
+    ),
+    "key_unreadable": _(
+        "The stored key cannot be read any more, for a FIELD_KEY is gone: type the key again."
+    ),
+    "connection": _("The server cannot be reached."),
+    "connection_lost": _("The connection broke off."),
+    "timeout": _("No answer in time."),
+    "deadline": _("No answer in time."),
+    "rate_limited": _("The server asks to wait."),
+    "server_error": _("The server has a fault of its own."),
+    "garbled": _("It answered, and nothing of it could be read."),
+    "rejected": _("The server rejects the request."),
+    "too_long": _("Even this small question is too long for the model."),
+    "refused": _("The model declined to answer."),
+    "budget": _("A limit refuses even one small call."),
+}
+
+
+def problem_told(code: str) -> Any:
+    """Why a provider does not read, in words; the code itself where it is not known here."""
+    return PROBLEMS.get(code, code)
 
 
 def failure_told(code: str) -> Any:

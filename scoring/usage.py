@@ -39,30 +39,39 @@ class Usage:
 
 @dataclass(frozen=True)
 class Prices:
-    """Micro-dollars per million tokens. A price of 0 for cached or reasoning means: as input, as output."""
+    """Micro-dollars per million tokens. None for cached or reasoning: as other input, as other output."""
 
     input_microusd: int = 0
-    cached_microusd: int = 0
+    cached_microusd: int | None = None
     output_microusd: int = 0
-    reasoning_microusd: int = 0
+    reasoning_microusd: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anybody has named a price: without one money is not spoken of."""
+        return any((self.input_microusd, self.cached, self.output_microusd, self.reasoning))
+
+    @property
+    def cached(self) -> int:
+        return self.input_microusd if self.cached_microusd is None else self.cached_microusd
+
+    @property
+    def reasoning(self) -> int:
+        return self.output_microusd if self.reasoning_microusd is None else self.reasoning_microusd
 
     def of(self, usage: Usage) -> int:
-        """The cost in micro-dollars, rounded half up."""
-        cached = self.cached_microusd or self.input_microusd
-        reasoning = self.reasoning_microusd or self.output_microusd
+        """The cost in micro-dollars, rounded half up once, at the end."""
         millionths = (
             (usage.input_tokens - usage.cached_tokens) * self.input_microusd
-            + usage.cached_tokens * cached
+            + usage.cached_tokens * self.cached
             + (usage.output_tokens - usage.reasoning_tokens) * self.output_microusd
-            + usage.reasoning_tokens * reasoning
+            + usage.reasoning_tokens * self.reasoning
         )
         return (millionths + MILLION // 2) // MILLION
 
     def at_most(self, tokens: int) -> int:
         """The cost of tokens whose kind is unknown, all at the dearest price."""
-        dearest = max(
-            self.input_microusd, self.cached_microusd, self.output_microusd, self.reasoning_microusd
-        )
+        dearest = max(self.input_microusd, self.cached, self.output_microusd, self.reasoning)
         return (tokens * dearest + MILLION // 2) // MILLION
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from papers.models import Announcement, Paper, PaperVersion
 from profiles.models import Interest, Membership, Profile, Quota, Role, Scope, Team, User
 from profiles.revisions import current
-from scoring import rubric
+from scoring import providers, rubric
 from scoring.models import Call, Candidate, Edition, Provider, Score
 from scoring.packed import Code, pack, unpack
 from scoring.packed import Entry as PackedEntry
@@ -137,8 +137,22 @@ def quota(scope: Scope, limit_tokens: int, period: str = "day", **subject: Any) 
 def provider(base_url: str = "", **fields: Any) -> Provider:
     """A simulated server at `base_url`, or the local judge without one."""
     kind = Provider.Kind.OPENAI if base_url else Provider.Kind.LOCAL
-    defaults = {"name": f"judge{next(_numbers)}", "model": "simulated" if base_url else "local", "kind": kind}
-    return Provider.objects.create(base_url=base_url, is_simulated=bool(base_url), **{**defaults, **fields})
+    defaults: dict[str, Any] = {
+        "name": f"judge{next(_numbers)}",
+        "model": "simulated" if base_url else "local",
+        "kind": kind,
+        "is_simulated": bool(base_url),
+    }
+    return Provider.objects.create(base_url=base_url, **{**defaults, **fields})
+
+
+def team_provider(
+    team: Team, base_url: str = "https://llm.example/v1", api_key: str = "", **fields: Any
+) -> Provider:
+    """A provider of the team's own, with its key."""
+    made = provider(base_url, team=team, **{"model": "m", "is_simulated": False, **fields})
+    providers.set_key(made, api_key)
+    return made
 
 
 def call(profile: Profile, provider: Provider, **fields: Any) -> Call:

@@ -235,15 +235,7 @@ _UNKNOWN = bills.Usage(0, 0)
 
 def prices_of(call: Call) -> bills.Prices:
     """The prices of the call's provider; none where it was deleted."""
-    provider = call.provider
-    if provider is None:
-        return bills.Prices()
-    return bills.Prices(
-        input_microusd=provider.price_input_microusd,
-        cached_microusd=provider.price_cached_microusd,
-        output_microusd=provider.price_output_microusd,
-        reasoning_microusd=provider.price_reasoning_microusd,
-    )
+    return bills.Prices() if call.provider is None else call.provider.prices
 
 
 def _bill(hold: Hold, usage: bills.Usage | None) -> _Bill:

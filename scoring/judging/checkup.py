@@ -1,19 +1,22 @@
 """Ask a provider one small question, to see what it can do, and say what a usual day would take."""
 
 import datetime as dt
-from dataclasses import dataclass
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
 from profiles.quotas import INSTANCE
-from scoring import budget, llm, providers, rubric, verdicts
+from scoring import budget, checking, llm, providers, verdicts
 from scoring.llm import Answer, LlmError
 from scoring.models import Call, Candidate, Edition, Hold, Provider, Score
-from scoring.prompting import DICE, tokens_to_hold
+from scoring.prompting import tokens_to_hold
 from scoring.providers import KeyUnreadable
-from scoring.rubric import InterestText, PaperText, RevisionText
+from scoring.rubric import Prompt
+from scoring.usage import Usage
 
 from . import small_calls
 
@@ -22,11 +25,6 @@ USUAL_TOKENS_A_PAPER = 341
 # A day of four busy categories, where no day was opened yet.
 USUAL_PAPERS_A_DAY = 442
 _DAYS = 10
-_QUESTION = RevisionText((InterestText("Graph theory", "colouring, matching, planar graphs"),))
-_PAPER = PaperText(
-    "A tight bound for edge colouring of planar graphs",
-    "We prove a tight bound on the chromatic index of planar graphs and give an algorithm that attains it.",
-)
 
 
 @dataclass(frozen=True)
@@ -57,28 +55,83 @@ def check_up(provider: Provider) -> Checkup:
 
     What is learned of the server is remembered, and a provider that answers again is resumed.
     """
-    prompt = rubric.judging_prompt(_QUESTION, [_PAPER], dice=DICE, cache_key="doctor")
+    prompt = checking.prompt()
     held = _hold(provider, tokens_to_hold(prompt, provider), timezone.now())
     if held is None or not budget.mark_sent(held):
         return Checkup("budget", "the instance's budget refuses even one small call")
+    return _ask(held, provider, prompt)
+
+
+def claim(now: dt.datetime) -> Hold | None:
+    """The oldest check that somebody wants and nobody has sent yet, marked as sent by this caller; None without one.
+
+    Also of a provider that is stopped or down: whether it answers again is what is asked.
+    """
+    unsent = Hold.objects.open().filter(
+        sent_at=None,
+        lease_until__gt=now,
+        call__kind=Call.Kind.CHECK,
+        call__claim_token=None,
+        call__provider__is_active=True,
+    )
+    for held in unsent.select_related("call__provider").order_by("pk"):
+        if budget.mark_sent(held, now=now):
+            return held
+    return None
+
+
+def answer(held: Hold) -> int:
+    """Make the call that was asked for. Returns 0: no score comes of it. Slow: no transaction may be open here."""
+    assert held.call.provider is not None
+    _ask(held, held.call.provider, checking.prompt())
+    return 0
+
+
+def _ask(held: Hold, provider: Provider, prompt: Prompt) -> Checkup:
     try:
         answer = llm.judge(prompt, providers.endpoint_of(provider), request_id=str(held.key))
     except (LlmError, KeyUnreadable) as error:
-        return Checkup(small_calls.end_without_answer(held, error, timezone.now()), str(error))
-    _settle(held, answer, timezone.now())
+        found = Checkup(small_calls.end_without_answer(held, error, timezone.now()), str(error))
+        _remember(provider, found, timezone.now())
+        return found
+    reading = verdicts.read(answer.text, prompt.labels, [checking.PAPER.abstract], 1, "en")
+    problem = "" if reading.verdicts else "garbled"
+    found = Checkup(problem, answer=answer, is_understood=not problem)
+    try:
+        _settle(held, answer, timezone.now())
+    except budget.HoldEnded:
+        budget.true_up(held, answer.usage)
     providers.learn(provider, answer.abilities)
     providers.resume(provider)
-    reading = verdicts.read(answer.text, prompt.labels, [_PAPER.abstract], 1, "en")
-    problem = "" if reading.verdicts else "garbled"
-    return Checkup(problem, answer=answer, is_understood=not problem)
+    _remember(provider, found, timezone.now())
+    return found
+
+
+def _remember(provider: Provider, found: Checkup, now: dt.datetime) -> None:
+    """What its page shows: never an answer's words, and of a failure only its code."""
+    told: dict[str, Any] = {"at": now.isoformat(), "problem": found.problem}
+    if found.answer is not None:
+        abilities, used = found.answer.abilities, found.answer.usage
+        told |= {
+            "served_by": found.answer.served_by,
+            "format": abilities.response_format,
+            "cap": abilities.cap_name,
+            "left_out": list(abilities.refused_params),
+            "latency_ms": found.answer.latency_ms,
+        }
+        if used is not None:
+            told |= {**asdict(used), "cost_microusd": provider.prices.of(used)}
+    Provider.objects.filter(pk=provider.pk).update(last_check=told)
 
 
 def _hold(provider: Provider, tokens: int, now: dt.datetime) -> Hold | None:
     call = Call(
-        kind=Call.Kind.EXPLAIN,
+        kind=Call.Kind.CHECK,
         day=now.date(),
         provider=provider,
         provider_model=provider.provider_model,
+        # Its own: no worker makes this call.
+        claim_token=uuid.uuid4(),
         created_at=now,
     )
     return small_calls.hold(call, tokens, [INSTANCE], now)
@@ -86,7 +139,8 @@ def _hold(provider: Provider, tokens: int, now: dt.datetime) -> Hold | None:
 
 @transaction.atomic
 def _settle(held: Hold, answer: Answer, now: dt.datetime) -> None:
-    Call.objects.filter(pk=held.call_id).update(outcome="doctor", latency_ms=answer.latency_ms, ended_at=now)
+    outcome = "doctor" if held.call.claim_token else "checked"
+    Call.objects.filter(pk=held.call_id).update(outcome=outcome, latency_ms=answer.latency_ms, ended_at=now)
     budget.settle(held, answer.usage, now=now)
 
 
@@ -110,5 +164,4 @@ def forecast(provider: Provider) -> Forecast:
 def _cost(provider: Provider, papers: int) -> int:
     """By the provider's prices, a twelfth of the tokens being output."""
     output = USUAL_TOKENS_A_PAPER // 12
-    read = USUAL_TOKENS_A_PAPER - output
-    return papers * (read * provider.price_input_microusd + output * provider.price_output_microusd) // 10**6
+    return provider.prices.of(Usage(papers * (USUAL_TOKENS_A_PAPER - output), papers * output))

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from scoring.models import Candidate, Edition, Provider
 
-from . import explanations
+from . import checkup, explanations
 from .calling import judge_block
 from .claims import claim
 
@@ -82,6 +82,9 @@ def _next_work(edition_ids: Collection[int] | None) -> Callable[[], int] | None:
     question = explanations.claim(now)
     if question is not None:
         return functools.partial(explanations.answer, question)
+    check = checkup.claim(now)
+    if check is not None:
+        return functools.partial(checkup.answer, check)
     block = claim(now, edition_ids=edition_ids)
     return None if block is None else lambda: len(judge_block(block))
 

@@ -3,7 +3,8 @@
 from .budget import Alert, BudgetWindow, Hold, LedgerEntry, Spending
 from .delivery import OutboxMail, Slot
 from .editions import Candidate, Edition, FirstSeen
-from .judging import Call, Provider, Score
+from .judging import Call, Score
+from .providers import ModelChoice, Provider
 
 __all__ = [
     "Alert",
@@ -14,6 +15,7 @@ __all__ = [
     "FirstSeen",
     "Hold",
     "LedgerEntry",
+    "ModelChoice",
     "OutboxMail",
     "Provider",
     "Score",

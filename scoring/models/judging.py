@@ -1,105 +1,19 @@
-"""Who judges, each attempt, and the booked answers."""
+"""Each attempt at a model, and the booked answers."""
 
-import datetime as dt
-import re
 import uuid
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from papers.models import Paper
-from profiles.models import Profile, Revision, Team
+from profiles.models import Profile, Revision
 from scoring.outcomes import outcome_told
 
 from .editions import Edition
-
-
-class ProviderQuerySet(models.QuerySet["Provider"]):
-    def usable(self, now: dt.datetime) -> "ProviderQuerySet":
-        """Neither retired, stopped, nor behind an open breaker."""
-        return self.filter(Q(open_until=None) | Q(open_until__lte=now), is_active=True, paused_at=None)
-
-
-class Provider(models.Model):
-    """A judge: the local one, or a server that speaks the chat-completions API.
-
-    The operator's providers have no team and are paid from the instance's windows too; a team's own key
-    touches no instance window. Prices are data: micro-dollars per million tokens. `abilities` is what was
-    learned of the server (response format, name of the cap, parameters it refuses).
-    """
-
-    class Kind(models.TextChoices):
-        LOCAL = "local", _("local estimate")
-        OPENAI = "openai", _("OpenAI-compatible server")
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="providers")
-    profile = models.ForeignKey(
-        Profile,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="+",
-        help_text=_("Judges this profile only."),
-    )
-    name = models.CharField(max_length=60)
-    kind = models.CharField(max_length=6, choices=Kind)
-    base_url = models.URLField(max_length=300, blank=True, default="")
-    model = models.CharField(max_length=100)
-    api_key_encrypted = models.TextField(blank=True, default="")
-    api_key_last_four = models.CharField(max_length=4, blank=True, default="")
-    is_simulated = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
-
-    price_input_microusd = models.PositiveIntegerField(default=0)
-    price_cached_microusd = models.PositiveIntegerField(default=0)
-    price_output_microusd = models.PositiveIntegerField(default=0)
-    price_reasoning_microusd = models.PositiveIntegerField(default=0)
-    context_tokens = models.PositiveIntegerField(default=32_768)
-    concurrency = models.PositiveSmallIntegerField(default=16)
-    block_size = models.PositiveSmallIntegerField(default=20)
-    extra_params = models.JSONField(default=dict, blank=True)
-    abilities = models.JSONField(default=dict, blank=True)
-    is_cap_honoured = models.BooleanField(default=True)
-
-    # Stopped until somebody acts (a revoked key, an empty account); the operator is told once.
-    paused_at = models.DateTimeField(null=True, blank=True)
-    paused_reason = models.CharField(max_length=40, blank=True, default="")
-    # The breaker: failures in a row, and until when no hold is taken.
-    failures = models.PositiveSmallIntegerField(default=0)
-    open_until = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = ProviderQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(Coalesce("team", 0), "name", name="one_provider_a_name"),
-        ]
-
-    def __str__(self) -> str:
-        return self.provider_model
-
-    @property
-    def provider_model(self) -> str:
-        """The key under which scores of this judge are unique."""
-        return f"{self.name}/{self.model}"
-
-    @property
-    def is_local(self) -> bool:
-        return self.kind == self.Kind.LOCAL
-
-
-_LOCAL_JUDGE = re.compile(r"local(-[0-9a-f]{12})?/local")
-
-
-def judge_name(provider_model: str) -> Any:
-    """A judge as a page names it: the local one in words, any other as provider and model."""
-    return _("Local estimate") if _LOCAL_JUDGE.fullmatch(provider_model) else provider_model
+from .providers import Provider, judge_name
 
 
 class Call(models.Model):
@@ -114,6 +28,7 @@ class Call(models.Model):
         REPAIR = "repair", _("repair")
         EXPLAIN = "explain", _("explain")
         EXPAND = "expand", _("expand")
+        CHECK = "check", _("check")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=11, choices=Kind, default=Kind.JUDGE)

@@ -1,22 +1,40 @@
-"""Who judges: the rows of the providers, their keys, and what is remembered of them.
+"""Who judges: the rows of the providers, their keys, who may choose which, and what is remembered of them.
 
-Addresses are checked when connecting (`guarded_transport`), never when saving. A key is stored encrypted with
+Addresses are checked when connecting (`guarded_transport`), never only when saving. A key is stored encrypted with
 its owner inside, so that a row's key means nothing in another row, and is shown never again but for its end.
 """
 
+from .changes import (
+    add,
+    bring_back,
+    choose_for_profile,
+    choose_for_team,
+    edit,
+    offer,
+    pause_by_hand,
+    resume_by_hand,
+    retire,
+)
 from .choosing import (
     INSTANCE_NAME,
     LOCAL_NAME,
     SIMULATED_MODEL,
-    add_for_team,
+    Reading,
+    Why,
+    allowed,
     instance_provider,
+    is_of_settings,
     local_for,
     local_provider,
     provider_of,
     provider_of_team,
+    reading_for,
+    reading_for_team,
 )
 from .endpoints import endpoint_of
+from .facts import Facts, dollars_typed, facts_of, parse_dollars, parse_extra
 from .health import (
+    BY_HAND,
     FAILURES_TO_OPEN,
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
@@ -29,19 +47,33 @@ from .health import (
     resume,
     stop,
 )
-from .keys import KeyUnreadable, key_of, set_key
+from .keys import KeyUnreadable, Rotation, is_key_readable, key_of, rotate, set_key, with_unreadable_keys
 
 __all__ = [
+    "BY_HAND",
     "FAILURES_TO_OPEN",
     "FIRST_PAUSE_SECONDS",
     "INSTANCE_NAME",
     "LOCAL_NAME",
     "LONGEST_PAUSE_SECONDS",
     "SIMULATED_MODEL",
+    "Facts",
     "KeyUnreadable",
-    "add_for_team",
+    "Reading",
+    "Rotation",
+    "Why",
+    "add",
+    "allowed",
+    "bring_back",
+    "choose_for_profile",
+    "choose_for_team",
+    "dollars_typed",
+    "edit",
     "endpoint_of",
+    "facts_of",
     "instance_provider",
+    "is_key_readable",
+    "is_of_settings",
     "key_of",
     "learn",
     "local_for",
@@ -50,10 +82,20 @@ __all__ = [
     "note_failure",
     "note_rubbish",
     "note_success",
+    "offer",
+    "parse_dollars",
+    "parse_extra",
     "pause",
+    "pause_by_hand",
     "provider_of",
     "provider_of_team",
+    "reading_for",
+    "reading_for_team",
     "resume",
+    "resume_by_hand",
+    "retire",
+    "rotate",
     "set_key",
     "stop",
+    "with_unreadable_keys",
 ]

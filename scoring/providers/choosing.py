@@ -1,12 +1,21 @@
-"""Which provider judges: a profile's own, its team's, the instance's, or the local judge."""
+"""Which provider judges: the one that a profile or its team has chosen, its team's own key, the instance's.
 
+The local judge judges where nobody offers a model. Reads only, but for the rows that follow the settings.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, Value
 
 from profiles.models import Profile, Team
 from scoring import local_judge
-from scoring.models import Provider
+from scoring.models import ModelChoice, Provider
+from scoring.models.providers import is_allowed_to
 
 from .keys import key_of, set_key
 
@@ -17,16 +26,120 @@ LOCAL_SIZES = {"block_size": 500, "concurrency": 1}
 SIMULATED_MODEL = "simulated"
 
 
+class Why(StrEnum):
+    """Why this one reads and no other; the order is the order in which they are asked."""
+
+    BOUND = "bound"
+    CHOSEN_FOR_PROFILE = "chosen_for_profile"
+    CHOSEN_FOR_TEAM = "chosen_for_team"
+    OWN_KEY = "own_key"
+    INSTANCE = "instance"
+    OFFERED = "offered"
+    LOCAL = "local"
+
+
+_ORDER = list(Why)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Who reads, and why."""
+
+    provider: Provider
+    why: Why
+
+
 def provider_of(profile: Profile) -> Provider:
-    """Who judges for this profile: its own provider, else its team's, else the instance's."""
-    own = Provider.objects.filter(is_active=True, profile=profile).order_by("created_at").last()
-    return own or provider_of_team(profile.team)
+    """Who judges for this profile. One query."""
+    return reading_for(profile).provider
 
 
 def provider_of_team(team: Team) -> Provider:
-    """Who judges for a profile of the team that has no provider of its own, or is not there yet."""
-    active = Provider.objects.filter(is_active=True, team=team, profile=None)
-    return active.order_by("created_at").last() or instance_provider()
+    """Who judges for a profile of the team that has chosen nothing, or is not there yet. One query."""
+    return reading_for_team(team).provider
+
+
+def reading_for(profile: Profile) -> Reading:
+    bound = Q(profile=profile, is_active=True)
+    return _reading(profile.team_id, bound, Exists(_choices().filter(profile=profile)))
+
+
+def reading_for_team(team: Team) -> Reading:
+    return _reading(team.pk, Q(pk=None), Value(False))
+
+
+def allowed(team: Team) -> list[Provider]:
+    """The models that the team, or a profile of it, may choose among; the oldest first."""
+    found = list(Provider.objects.allowed_to(team.pk))
+    return [each for each in found if _is_offered(each)]
+
+
+def _choices() -> Any:
+    return ModelChoice.objects.filter(provider=OuterRef("pk"))
+
+
+def _is_offered(provider: Provider) -> bool:
+    """The row of the settings stays when they are taken away, for its calls; it is no offer then."""
+    return bool(settings.LLM_BASE_URL) or not is_of_settings(provider)
+
+
+def is_of_settings(provider: Provider) -> bool:
+    """Whether it follows LLM_BASE_URL, LLM_API_KEY and LLM_MODEL."""
+    return provider.team_id is None and provider.name == INSTANCE_NAME
+
+
+def _reading(team_id: int, bound: Q, is_of_profile: Any) -> Reading:
+    is_allowed, of_settings = is_allowed_to(team_id), Q(team=None, name=INSTANCE_NAME)
+    known = (
+        Provider.objects.filter(bound | of_settings | is_allowed)
+        .annotate(
+            is_allowed=ExpressionWrapper(is_allowed, BooleanField()),
+            is_of_profile=is_of_profile,
+            is_of_team=Exists(_choices().filter(team=team_id)),
+        )
+        .order_by("created_at", "pk")
+    )
+    rows = list(known)
+    if settings.LLM_BASE_URL and not any(is_of_settings(each) for each in rows):
+        instance_provider()
+        rows = list(known)
+    return _first(rows)
+
+
+def _first(rows: Iterable[Any]) -> Reading:
+    """The first of them by the order of reasons; of a team's own keys the newest, of the others the oldest."""
+    best: tuple[int, Reading] | None = None
+    for each in rows:
+        why = _why(each)
+        if why is None:
+            continue
+        place = _ORDER.index(why)
+        is_newer = why in {Why.OWN_KEY, Why.BOUND}
+        if best is None or place < best[0] or (place == best[0] and is_newer):
+            best = place, Reading(each, why)
+    if best is None:
+        return Reading(local_provider(), Why.LOCAL)
+    reading = best[1]
+    if is_of_settings(reading.provider):
+        _follow_settings(reading.provider)
+    return reading
+
+
+def _why(row: Any) -> Why | None:
+    if row.profile_id is not None:
+        return Why.BOUND
+    if not row.is_allowed or not _is_offered(row):
+        return None
+    if row.is_of_profile:
+        return Why.CHOSEN_FOR_PROFILE
+    if row.is_of_team:
+        return Why.CHOSEN_FOR_TEAM
+    if row.team_id is not None:
+        return Why.OWN_KEY
+    return Why.INSTANCE if is_of_settings(row) else Why.OFFERED
+
+
+# --- the rows that the settings make ---------------------------------------------------------------
 
 
 def instance_provider() -> Provider:
@@ -34,37 +147,61 @@ def instance_provider() -> Provider:
     if not settings.LLM_BASE_URL:
         return local_provider()
     provider = Provider.objects.filter(team=None, name=INSTANCE_NAME).first()
-    wanted = {"base_url": settings.LLM_BASE_URL, "model": settings.LLM_MODEL, "is_active": True}
     if provider is None:
-        provider = _get_or_create(INSTANCE_NAME, kind=Provider.Kind.OPENAI, **wanted)
+        provider = _get_or_create(INSTANCE_NAME, kind=Provider.Kind.OPENAI, **_wanted(), **_wanted_prices())
         set_key(provider, settings.LLM_API_KEY)
         return provider
-    changed = [name for name, value in wanted.items() if getattr(provider, name) != value]
-    if changed or key_of(provider, unreadable="") != settings.LLM_API_KEY:
-        _follow_settings(provider, wanted)
+    _follow_settings(provider)
     return provider
 
 
-def _follow_settings(provider: Provider, wanted: dict[str, Any]) -> None:
-    """The operator has changed something: what was learned and why it was stopped no longer holds."""
-    for name, value in wanted.items():
-        setattr(provider, name, value)
+def _wanted() -> dict[str, Any]:
+    return {"base_url": settings.LLM_BASE_URL, "model": settings.LLM_MODEL, "is_active": True}
+
+
+def _wanted_prices() -> dict[str, int]:
+    """Only those that the settings name: the others are a person's to set."""
+    return {f"price_{kind}_microusd": price for kind, price in settings.LLM_PRICES_MICROUSD.items()}
+
+
+def _follow_settings(provider: Provider) -> None:
+    """Where the operator has changed something, what was learned and why it was stopped no longer holds."""
+    prices = _changed(provider, _wanted_prices())
+    if prices:
+        provider.save(update_fields=prices)
+    changed = _changed(provider, _wanted())
+    if changed or key_of(provider, unreadable="") != settings.LLM_API_KEY:
+        forget_what_was_learned(provider)
+        provider.is_simulated = provider.model == SIMULATED_MODEL
+        with transaction.atomic():
+            provider.save(update_fields=[*changed, *LEARNED, "is_simulated"])
+            set_key(provider, settings.LLM_API_KEY)
+
+
+def _changed(provider: Provider, wanted: dict[str, Any]) -> list[str]:
+    """The fields that had another value; they have the wanted one now."""
+    names = [name for name, value in wanted.items() if getattr(provider, name) != value]
+    for name in names:
+        setattr(provider, name, wanted[name])
+    return names
+
+
+LEARNED = (
+    "abilities",
+    "paused_at",
+    "paused_reason",
+    "failures",
+    "open_until",
+    "is_cap_honoured",
+    "last_check",
+)
+
+
+def forget_what_was_learned(provider: Provider) -> None:
+    """Of a server that is another now; the caller saves the fields LEARNED."""
     provider.abilities, provider.paused_at, provider.paused_reason = {}, None, ""
     provider.failures, provider.open_until, provider.is_cap_honoured = 0, None, True
-    provider.is_simulated = wanted["model"] == SIMULATED_MODEL
-    provider.save(
-        update_fields=[
-            *wanted,
-            "abilities",
-            "paused_at",
-            "paused_reason",
-            "failures",
-            "open_until",
-            "is_cap_honoured",
-            "is_simulated",
-        ]
-    )
-    set_key(provider, settings.LLM_API_KEY)
+    provider.last_check = {}
 
 
 def local_provider() -> Provider:
@@ -90,23 +227,4 @@ def local_for(profile: Profile) -> Provider:
         name=f"{LOCAL_NAME}-{profile.public_id.hex[:12]}",
         defaults={"profile": profile, "kind": Provider.Kind.LOCAL, "model": local_judge.MODEL, **LOCAL_SIZES},
     )
-    return provider
-
-
-def add_for_team(
-    team: Team, *, name: str, base_url: str, model: str, api_key: str, **fields: Any
-) -> Provider:
-    """A team's own provider, or new facts for the one of that name. What it costs is the team's."""
-    provider, _made = Provider.objects.update_or_create(
-        team=team,
-        name=name,
-        defaults={
-            "kind": Provider.Kind.OPENAI,
-            "base_url": base_url,
-            "model": model,
-            "is_simulated": model == SIMULATED_MODEL,
-            **fields,
-        },
-    )
-    set_key(provider, api_key)
     return provider

@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 FAILURES_TO_OPEN = 3
 FIRST_PAUSE_SECONDS = 20
 LONGEST_PAUSE_SECONDS = 900
+# Why a provider stands still because a person wanted it so; an answer does not resume it.
+BY_HAND = "by_hand"
 
 
 def learn(provider: Provider, abilities: Abilities) -> None:
@@ -90,6 +92,8 @@ def _tell_the_operator(provider: Provider, code: str) -> None:
 
 
 def resume(provider: Provider) -> None:
-    """Somebody acted: calls may be made again."""
+    """It answers, or somebody acted: calls may be made again, unless a person has paused it. Safe to repeat."""
+    if provider.paused_reason == BY_HAND:
+        return
     provider.paused_at, provider.paused_reason, provider.failures, provider.open_until = None, "", 0, None
     provider.save(update_fields=["paused_at", "paused_reason", "failures", "open_until"])

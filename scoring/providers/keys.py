@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import json
+from dataclasses import dataclass
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db import transaction
 
 from scoring.models import Provider
 
@@ -37,6 +39,45 @@ def key_of(provider: Provider, *, unreadable: str | None = None) -> str:
     if unreadable is not None:
         return unreadable
     raise KeyUnreadable(f"the key of provider {provider.public_id} cannot be read")
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What a rotation did; `unreadable` are the providers whose key must be typed again."""
+
+    rotated: int
+    unreadable: tuple[Provider, ...]
+
+
+def rotate() -> Rotation:
+    """Encrypt every key anew with the first of FIELD_KEYS, so that the others may be taken away. Safe to repeat."""
+    rotated, unreadable = 0, []
+    for pk in Provider.objects.exclude(api_key_encrypted="").order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            provider = Provider.objects.select_for_update().filter(pk=pk).first()
+            if provider is None:
+                continue
+            try:
+                set_key(provider, key_of(provider))
+            except KeyUnreadable:
+                unreadable.append(provider)
+            else:
+                rotated += 1
+    return Rotation(rotated, tuple(unreadable))
+
+
+def with_unreadable_keys() -> list[Provider]:
+    """The providers in use whose key cannot be read with the FIELD_KEYS as they are."""
+    stored = Provider.objects.filter(is_active=True).exclude(api_key_encrypted="").order_by("pk")
+    return [each for each in stored if not is_key_readable(each)]
+
+
+def is_key_readable(provider: Provider) -> bool:
+    try:
+        key_of(provider)
+    except KeyUnreadable:
+        return False
+    return True
 
 
 def _ring() -> MultiFernet:

@@ -95,7 +95,7 @@ def test_what_was_learned_survives_its_row():
             '{"error": {"code": "insufficient_quota", "message": "You exceeded your current quota"}}',
             "quota",
         ),
-        (302, "{}", "wrong_address"),
+        (302, "{}", "redirected"),
     ],
 )
 def test_what_only_a_person_can_mend_is_misconfigured(fake_model, status, body, code):

@@ -56,9 +56,7 @@ def test_a_changed_setting_forgets_what_was_learned(instance, settings):
 def test_a_teams_provider_comes_before_the_instances_and_a_profiles_before_both(instance):
     profile = factories.profile(factories.user())
     other = factories.profile(factories.user())
-    own = providers.add_for_team(
-        profile.team, name="ours", base_url="https://a.example/v1", model="x", api_key=""
-    )
+    own = factories.team_provider(profile.team)
 
     assert providers.provider_of(profile) == own
     assert providers.provider_of(other) == instance
@@ -126,7 +124,7 @@ def test_the_breaker_opens_at_the_third_failure_and_closes_with_an_answer():
 
 def test_only_the_operators_provider_may_stand_on_this_machine(instance):
     team = factories.team(factories.user())
-    own = providers.add_for_team(team, name="ours", base_url="http://127.0.0.1/v1", model="x", api_key="")
+    own = factories.team_provider(team, "http://127.0.0.1/v1")
 
     assert providers.endpoint_of(instance).policy.allows("127.0.0.1")
     assert not providers.endpoint_of(own).policy.allows("127.0.0.1")

@@ -33,6 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         report: dict[str, Any] = {"checks": dict(_findings())}
+        if _has_tables(report["checks"]):
+            report["checks"]["keys"] = _keys()
         provider = _provider(report["checks"])
         if provider is not None:
             report["judge"] = _judge(provider)
@@ -125,9 +127,20 @@ def _arxiv() -> str:
 
 def _provider(checks: dict[str, str]) -> Provider | None:
     """The instance's judge, where there is a database to ask."""
-    if not (_is_fine(checks["database"]) and _is_fine(checks["migrations"])):
-        return None
-    return providers.instance_provider()
+    return providers.instance_provider() if _has_tables(checks) else None
+
+
+def _has_tables(checks: dict[str, str]) -> bool:
+    return _is_fine(checks["database"]) and _is_fine(checks["migrations"])
+
+
+def _keys() -> str:
+    """Whether every provider's key can be read with the FIELD_KEYS as they are."""
+    lost = providers.with_unreadable_keys()
+    if not lost:
+        return OK
+    names = ", ".join(f"{each.name} ({each.team.slug if each.team else 'operator'})" for each in lost)
+    return f"cannot be read: {names}; put the old FIELD_KEY back, or type them again"
 
 
 def _judge(provider: Provider) -> dict[str, Any]:
