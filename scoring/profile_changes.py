@@ -47,8 +47,22 @@ def fork(reader: User, profile: Profile, team: Team) -> Profile:
     own yet; the others' votes are theirs.) Scores do not: its first day is read anew. Raises BadDraft. Repeated
     within a minute, it returns the copy that was made.
     """
-    draft, begun_at = drafts.draft_of(profile), timezone.now()
-    copy = create(replace(draft, name=_name_of_copy(draft.name)), owner=reader, team=team)
+    name = _name_of_copy(profile.name)
+    return _copied(reader, profile, replace(drafts.draft_of(profile), name=name), reader, team)
+
+
+@transaction.atomic
+def share(reader: User, profile: Profile, team: Team) -> Profile:
+    """A copy of one's profile that belongs to the team together: judged once, read by all, paid by its share.
+
+    The original stays as it is. Raises BadDraft. Repeated within a minute, it returns the copy that was made.
+    """
+    return _copied(reader, profile, drafts.draft_of(profile), None, team)
+
+
+def _copied(reader: User, profile: Profile, draft: Draft, owner: User | None, team: Team) -> Profile:
+    begun_at = timezone.now()
+    copy = create(draft, owner=owner, team=team)
     if copy.created_at < begun_at:
         return copy
     mine = Vote.objects.filter(user=reader, profile=profile)
@@ -58,8 +72,8 @@ def fork(reader: User, profile: Profile, team: Team) -> Profile:
     )
     audit.record(
         reader,
-        "profile.forked",
-        team=profile.team,
+        "profile.shared" if owner is None else "profile.forked",
+        team=team if owner is None else profile.team,
         subject=copy.public_id,
         before={"profile": str(profile.public_id)},
     )

@@ -48,6 +48,7 @@ STOPS = [
     Stop("dismissed", "researcher", "/dismissed/"),
     Stop("profiles", "researcher", "/profiles/"),
     Stop("profile", "researcher", "/profiles/", then=(A_PROFILE,)),
+    Stop("share-profile", "student", "/profiles/", then=(A_PROFILE, "main a[href$='/share/']")),
     Stop("new-profile", "student", "/profiles/new/"),
     Stop("teams", "admin", "/teams/"),
     Stop("team", "admin", "/teams/", then=(A_TEAM,)),

@@ -143,3 +143,36 @@ def test_a_copy_is_not_made_of_what_one_may_not_read_nor_paid_by_strangers(lab, 
             == 404
         )
     assert Profile.objects.count() == 2
+
+
+def test_an_own_profile_is_shared_as_a_copy_that_the_team_reads(alice, bob, lab, client):
+    own = factories.profile(bob, team=lab, name="Bob's words")
+    client.force_login(bob)
+    address = reverse("profile_share", args=[own.public_id])
+
+    assert lab.slug in client.get(address).content.decode()
+    for _ in range(2):
+        client.post(address, {"team": lab.slug})
+
+    (shared,) = Profile.objects.filter(owner=None)
+    assert (shared.team, shared.name) == (lab, "Bob's words")
+    assert Profile.objects.visible_to(alice).get() == shared
+    assert AuditEvent.objects.get(code="profile.shared").subject_key == shared.public_id
+    own.refresh_from_db()
+    assert own.owner == bob
+
+
+def test_a_viewer_or_a_stranger_shares_nothing_with_a_team(lab, client):
+    vera = factories.user("vera@example.org")
+    own = factories.profile(vera)
+    foreign = factories.team(factories.user(), name="Rivals")
+    factories.membership(lab, vera, Role.VIEWER)
+    client.force_login(vera)
+    address = reverse("profile_share", args=[own.public_id])
+
+    assert [client.post(address, {"team": team.slug}).status_code for team in (lab, foreign, own.team)] == [
+        403,
+        404,
+        403,
+    ]
+    assert Profile.objects.count() == 1
