@@ -34,7 +34,8 @@ from papers.storing import Scope
 OVERLAP = dt.timedelta(days=2)
 _RESTARTS = 3
 _FEED_IS_CUT_AT = 2000
-FROM_FILES, FROM_ARXIV = "files", "arxiv"
+FROM_FILES, FROM_ARXIV, BACKFILL = "files", "arxiv", "backfill"
+MONTH = dt.timedelta(days=31)
 COUNTS = ("announced", "stored", "without_text", "skipped", "quarantined", "requests")
 
 type Progress = Callable[["HarvestReport", str], None]
@@ -275,12 +276,36 @@ def harvest_day(
     return report
 
 
-def _begun(category: str, day: dt.date) -> Harvest:
+def backfill(
+    category: str, transport: Transport, *, now: dt.datetime | None = None, on_page: Progress | None = None
+) -> HarvestReport:
+    """Bring in the month before the newest feed of a category that is followed for the first time.
+
+    From OAI-PMH alone, so its days are derived from first versions. A killed run resumes where its last page was
+    committed; a repeat changes nothing. Slow, and waits for the pace: no transaction may be open here.
+    """
+    now = now or timezone.now()
+    if not taxonomy.is_category(category):
+        raise UnknownCategory(category)
+    run = _begun(category, None, BACKFILL)
+    newest = dt.date.fromisoformat(run.cursor.setdefault("newest", calendar.newest_feed_day(now).isoformat()))
+    report = HarvestReport(**{name: getattr(run, name) for name in COUNTS})
+    visit = _Visit(category, newest, transport, now, run, report, on_page, MONTH)
+    try:
+        visit.read_records("arXivRaw")
+        visit.read_records("arXiv")
+    except ArxivError as error:
+        report.note(visit.place, error.code, str(error))
+    _finish(visit.run, report)
+    return report
+
+
+def _begun(category: str, day: dt.date | None, source: str = FROM_ARXIV) -> Harvest:
     """The run that was killed, to be resumed; else a new one."""
     running = Harvest.objects.filter(
-        category=category, day=day, source=FROM_ARXIV, state=Harvest.State.RUNNING
+        category=category, day=day, source=source, state=Harvest.State.RUNNING
     ).first()
-    return running or Harvest.objects.create(category=category, day=day, source=FROM_ARXIV)
+    return running or Harvest.objects.create(category=category, day=day, source=source)
 
 
 @dataclass

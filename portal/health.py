@@ -8,10 +8,13 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from papers.owed import alarms
 from scoring import doorbell
+from scoring.harvesting import followed_categories
 from scoring.models import Candidate, Edition, Hold
 
 
@@ -28,8 +31,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when a page could be served now, else 503; each check says ok or what is wrong with it."""
-    checks = {"database": _database(), "migrations": _migrations(), "cache": _cache()}
-    is_ready = all(state == "ok" for state in checks.values())
+    checks = {"database": _database(), "migrations": _migrations(), "cache": _cache(), "arxiv": _arxiv()}
+    # Without new papers a page can be served all the same: said, and no reason to take the portal away.
+    is_ready = all(state == "ok" for name, state in checks.items() if name != "arxiv")
     return JsonResponse({"ready": is_ready, "checks": checks}, status=200 if is_ready else 503)
 
 
@@ -69,6 +73,14 @@ def _cache() -> str:
     except (DatabaseError, OSError):
         return "does not answer"
     return "ok" if answered == "ok" else "does not keep what it is given"
+
+
+def _arxiv() -> str:
+    try:
+        found = alarms(followed_categories(), timezone.now())
+    except DatabaseError:
+        return "cannot be read"
+    return ", ".join(alarm.code for alarm in found) or "ok"
 
 
 def _is_near(request: HttpRequest) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from papers.harvest import harvest_day, open_transport
 from profiles.models import Profile
 
-from . import editions, judging, tick
+from . import editions, harvesting, judging
 from .accounts import account
 from .editions import NothingAnnounced
 from .models import Edition
@@ -37,7 +37,7 @@ def read_day(
     """
     if asks_arxiv:
         with open_transport() as transport:
-            for category in tick.followed_categories():
+            for category in harvesting.followed_categories():
                 harvest_day(category, day, transport, now=now)
     try:
         found = [editions.open_edition(profile, day) for profile in Profile.objects.active()]

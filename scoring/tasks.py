@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from profiles.models import Profile
 
-from . import digest, doorbell, editions, judging, tick
+from . import digest, doorbell, editions, harvesting, judging, tick
 
 JUDGE = "scoring.judge"
 HARVEST = "scoring.harvest"
@@ -40,7 +40,7 @@ def run_tick() -> None:
 @shared_task(name=HARVEST)
 def harvest() -> int:
     """Ask arXiv for what is due. Waits for the pace, in a thread of its own."""
-    return tick.harvest_due(timezone.now()).stored
+    return harvesting.ask_arxiv(timezone.now())
 
 
 @shared_task(name=JUDGE)

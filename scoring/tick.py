@@ -1,26 +1,17 @@
-"""VERB. Whatever is due. Each step claims its rows first, so that any number of clocks may tick at once.
-
-The instants of the day stand in `portal.schedule` and arrive as settings.
-"""
+"""VERB. Whatever is due. Each step claims its rows first, so that any number of clocks may tick at once."""
 
 import contextlib
 import datetime as dt
 
-import structlog
-from django.conf import settings
 from django.db.models import Exists, F, Max, OuterRef
 from django.db.models.fields.json import KT
 
 from papers import calendar
-from papers.arxiv.transport import Transport
-from papers.harvest import HarvestReport, harvest_day, open_transport
 from papers.models import Announcement, Correction, Harvest
 from profiles.models import Profile
 
-from . import digest, editions, edits, judging, slots
+from . import digest, editions, edits, harvesting, judging, slots
 from .models import Candidate, Edition, Slot
-
-log = structlog.get_logger(__name__)
 
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
 BACKFILL = dt.timedelta(days=14)
@@ -30,53 +21,6 @@ HARVEST_LASTS = dt.timedelta(minutes=15)
 # How many earlier days one tick ranks again after a change of weights.
 WEIGHED_A_TICK = 100
 _LATE = "late "
-
-
-def followed_categories() -> list[str]:
-    """The categories that somebody reads, and that are therefore harvested."""
-    lists = Profile.objects.active().values_list("categories", flat=True)
-    return sorted({category for categories in lists for category in categories})
-
-
-def harvests_due(now: dt.datetime) -> list[tuple[dt.date, str]]:
-    """The days and categories to ask arXiv for now, each due time taken by this caller and nobody else.
-
-    At the slots of the day all categories that are followed, of the list that was the newest when the slot was
-    due: a slot of noon that is taken in the evening is not spent on a list that has no feed yet. At any other
-    time the newest feed of those that were never asked for it: a new reader's category does not wait.
-    """
-    categories = followed_categories()
-    recent = [slot for slot in settings.HARVESTS if now - slot.last(now) < settings.HARVEST_SLOT_LASTS]
-    due = [slot.last(now) for slot in recent if slots.take(slot.name, slot.last(now), now)]
-    if due:
-        days = sorted({calendar.newest_day(instant) for instant in due})
-        return [(day, category) for day in days for category in categories]
-    day = calendar.newest_feed_day(now)
-    asked = set(Harvest.objects.filter(day=day).values_list("category", flat=True))
-    return [
-        (day, category)
-        for category in categories
-        if category not in asked and slots.take(f"harvest {category}", calendar.mailed_at(day), now)
-    ]
-
-
-def harvest_due(now: dt.datetime, transport: Transport | None = None) -> HarvestReport:
-    """Ask arXiv for what is due; nothing when OFFLINE is set. Slow: no transaction may be open here.
-
-    Problems are in the report and logged; the next slot repeats what this one could not do.
-    """
-    report = HarvestReport()
-    if settings.OFFLINE and transport is None:
-        return report
-    due = harvests_due(now)
-    if not due:
-        return report
-    with transport or open_transport() as opened:
-        for day, category in due:
-            report.add(harvest_day(category, day, opened, now=now))
-    for problem in report.problems:
-        log.warning("harvest_problem", place=problem.place, code=problem.code, message=problem.message)
-    return report
 
 
 def open_due(now: dt.datetime) -> int:
@@ -211,11 +155,12 @@ def housekeep(now: dt.datetime) -> None:
     weigh_due(now)
     close_due(now)
     expire_due(now)
+    harvesting.alarm_due(now)
 
 
 def tick(now: dt.datetime) -> None:
     """Whatever is due, to its end: ask arXiv, keep house, read what can be read, close, mail. Safe to repeat."""
-    harvest_due(now)
+    harvesting.ask_arxiv(now)
     housekeep(now)
     judging.drain()
     close_due(now)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from papers.arxiv.transport import Limits, Transport
 from papers.models import Harvest
 from papers.pace import SharedPace
-from scoring import judging, tick
+from scoring import harvesting, judging, tick
 from scoring.accounts import account
 from scoring.models import Candidate, Edition
 from tests import factories
@@ -34,7 +34,7 @@ def read_all() -> None:
 
 def due_at(now: dt.datetime, day: dt.date = factories.DAY) -> list[str]:
     """The categories that are due then, all of that day."""
-    due = tick.harvests_due(now)
+    due = harvesting.harvests_due(now)
     assert {of for of, _category in due} == {day}
     return [category for _day, category in due]
 
@@ -43,20 +43,20 @@ def test_a_slot_harvests_all_that_is_followed_once(reader):
     factories.profile(factories.user(), categories=["cs.RO", "stat.ML"])
 
     assert due_at(NOW) == ["cs.LG", "cs.RO", "stat.ML"]
-    for category in tick.followed_categories():
+    for category in harvesting.followed_categories():
         Harvest.objects.create(category=category, day=factories.DAY, source="arxiv")
-    assert tick.harvests_due(NOW + SECOND) == []
+    assert harvesting.harvests_due(NOW + SECOND) == []
     assert due_at(NOW + dt.timedelta(hours=4)) == ["cs.LG", "cs.RO", "stat.ML"]
 
 
 def test_a_new_readers_category_does_not_wait_for_the_next_slot(reader):
-    tick.harvests_due(NOW)
+    harvesting.harvests_due(NOW)
     for category in ("cs.LG", "cs.RO"):
         Harvest.objects.create(category=category, day=factories.DAY, source="arxiv")
     factories.profile(factories.user(), categories=["cs.LG", "math.CO"])
 
     assert due_at(NOW + SECOND) == ["math.CO"]
-    assert tick.harvests_due(NOW + 2 * SECOND) == []
+    assert harvesting.harvests_due(NOW + 2 * SECOND) == []
 
 
 def test_before_midnight_what_has_a_feed_is_asked_for(reader):
@@ -65,7 +65,7 @@ def test_before_midnight_what_has_a_feed_is_asked_for(reader):
     evening = dt.datetime(2026, 1, 30, 1, 30, tzinfo=dt.UTC)
 
     assert due_at(evening, thursday) == ["cs.LG", "cs.RO"]
-    for category in tick.followed_categories():
+    for category in harvesting.followed_categories():
         Harvest.objects.create(category=category, day=thursday, source="arxiv")
     factories.profile(factories.user(), categories=["math.CO"])
     assert due_at(evening + SECOND, thursday) == ["math.CO"]
@@ -76,13 +76,13 @@ def test_a_paused_profile_has_nothing_harvested(reader):
     reader.is_paused = True
     reader.save(update_fields=["is_paused"])
 
-    assert tick.harvests_due(NOW) == []
+    assert harvesting.harvests_due(NOW) == []
 
 
 def test_offline_never_asks_arxiv(reader, settings):
     settings.OFFLINE = True
 
-    assert tick.harvest_due(NOW).requests == 0
+    assert harvesting.harvest_due(NOW).requests == 0
 
 
 def test_arxiv_that_is_down_is_a_problem_and_not_a_crash(reader):
@@ -92,10 +92,10 @@ def test_arxiv_that_is_down_is_a_problem_and_not_a_crash(reader):
         handler=httpx.MockTransport(lambda request: httpx.Response(503)),
     )
 
-    report = tick.harvest_due(NOW, transport)
+    report = harvesting.harvest_due(NOW, transport)
 
     assert {problem.place.rpartition("/")[0] for problem in report.problems} >= {"https://rss.arxiv.org/rss"}
-    assert tick.harvests_due(NOW + SECOND) == []
+    assert harvesting.harvests_due(NOW + SECOND) == []
 
 
 # --- editions --------------------------------------------------------------------------------------

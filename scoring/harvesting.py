@@ -1,0 +1,137 @@
+"""VERB. When arXiv is asked, for what, and when somebody is told that it does not answer.
+
+The instants of the day stand in `portal.schedule` and arrive as settings. Each due time is a row that one caller
+takes, so that any number of clocks may tick at once.
+"""
+
+import datetime as dt
+
+import structlog
+from django.conf import settings
+from django.core.mail import mail_admins
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from papers import calendar
+from papers.arxiv.transport import Transport
+from papers.harvest import HarvestReport, backfill, harvest_day, open_transport
+from papers.models import Harvest
+from papers.owed import Alarm, alarms, days_owed, unfilled
+from profiles.models import Profile
+
+from . import slots
+
+log = structlog.get_logger(__name__)
+
+# Of an alarm, which is told once and has no due time.
+_ONCE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+ALARMS = {
+    "no_papers": (
+        gettext_noop("two announcements without papers"),
+        gettext_noop(
+            "arXiv was to announce papers on %(days)s, and none of the followed categories has any. The last day with "
+            "papers: %(last)s. See: manage.py harvest --status"
+        ),
+    ),
+    "holidays_unknown": (
+        gettext_noop("arXiv's holidays are not entered"),
+        gettext_noop(
+            "The evenings of %(year)s on which arXiv sends no mailing are unknown, so that a holiday will look like a "
+            "failure. They are entered in papers/calendar.py; a newer version of Broadsheet has them."
+        ),
+    ),
+}
+
+
+def followed_categories() -> list[str]:
+    """The categories that somebody reads, and that are therefore harvested."""
+    lists = Profile.objects.active().values_list("categories", flat=True)
+    return sorted({category for categories in lists for category in categories})
+
+
+def harvests_due(now: dt.datetime) -> list[tuple[dt.date, str]]:
+    """The days and categories to ask arXiv for now, each due time taken by this caller and nobody else.
+
+    At the slots of the day all categories that are followed: the days that are still owed, oldest first, so that
+    two days without arXiv are made up for in order; and the list that was the newest when the slot was due: a slot of noon that is taken in the evening is not spent on a list that has no feed yet. At any other
+    time the newest feed of those that were never asked for it: a new reader's category does not wait.
+    """
+    categories = followed_categories()
+    recent = [slot for slot in settings.HARVESTS if now - slot.last(now) < settings.HARVEST_SLOT_LASTS]
+    due = [slot.last(now) for slot in recent if slots.take(slot.name, slot.last(now), now)]
+    if due:
+        days = sorted({calendar.newest_day(instant) for instant in due})
+        newest = [(day, category) for day in days for category in categories]
+        return sorted({*days_owed(categories, now), *newest})
+    day = calendar.newest_feed_day(now)
+    asked = set(Harvest.objects.filter(day=day).values_list("category", flat=True))
+    return [
+        (day, category)
+        for category in categories
+        if category not in asked and slots.take(f"harvest {category}", calendar.mailed_at(day), now)
+    ]
+
+
+def harvest_due(now: dt.datetime, transport: Transport | None = None) -> HarvestReport:
+    """Ask arXiv for what is due; nothing when OFFLINE is set. Slow: no transaction may be open here.
+
+    Problems are in the report and logged; the next slot repeats what this one could not do.
+    """
+    report = HarvestReport()
+    if settings.OFFLINE and transport is None:
+        return report
+    due = harvests_due(now)
+    if not due:
+        return report
+    with transport or open_transport() as opened:
+        for day, category in due:
+            report.add(harvest_day(category, day, opened, now=now))
+    for problem in report.problems:
+        log.warning("harvest_problem", place=problem.place, code=problem.code, message=problem.message)
+    return report
+
+
+def backfill_due(now: dt.datetime, transport: Transport | None = None) -> HarvestReport:
+    """Bring in the month before, of one category that is new here; nothing when OFFLINE is set or none is new.
+
+    One a call, so that the day's own harvest never waits long. Tried again at the next slot where arXiv failed.
+    Slow: no transaction may be open here.
+    """
+    if settings.OFFLINE and transport is None:
+        return HarvestReport()
+    slot = max(due.last(now) for due in settings.HARVESTS)
+    for category in unfilled(followed_categories()):
+        if slots.take(f"backfill {category}", slot, now):
+            with transport or open_transport() as opened:
+                return backfill(category, opened, now=now)
+    return HarvestReport()
+
+
+def alarm_due(now: dt.datetime) -> int:
+    """Tell the operator, by mail and log, once for each trouble that only a person can mend; how many."""
+    told = 0
+    for alarm in alarms(followed_categories(), now):
+        if slots.take(f"alarm {alarm.key}", _ONCE, now):
+            log.error("harvest_alarm", code=alarm.code, **alarm.params)
+            told += _tell_the_operator(alarm)
+    return told
+
+
+def _tell_the_operator(alarm: Alarm) -> bool:
+    subject, text = ALARMS[alarm.code]
+    try:
+        mail_admins(_("Broadsheet: %(what)s") % {"what": _(subject)}, _(text) % _told(alarm))
+    except OSError as error:
+        log.warning("operator_not_told", problem=type(error).__name__)
+        return False
+    return True
+
+
+def _told(alarm: Alarm) -> dict[str, object]:
+    lists = {name: ", ".join(value) for name, value in alarm.params.items() if isinstance(value, list)}
+    return {**alarm.params, **lists}
+
+
+def ask_arxiv(now: dt.datetime) -> int:
+    """The day's own harvest, then what a new category lacks; how many records were stored. Slow, as its parts."""
+    return harvest_due(now).stored + backfill_due(now).stored
