@@ -18,7 +18,7 @@ from portal.preparation import prepare
 from profiles.drafts import draft_of
 from profiles.models import Period, Scope
 from profiles.quotas import limits_in_force
-from scoring import price, providers, tick
+from scoring import harvesting, price, providers
 from scoring.daily import read_day, sentence
 from scoring.judging import Drained
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             prepare()
             cast = assemble(options["tokens"])
             judge_the_student_by(cast, base_url.split()[0].partition("=")[2])
-            announced = announce(tick.followed_categories(), timezone.now(), self._say)
+            announced = announce(harvesting.followed_categories(), timezone.now(), self._say)
             self._say(announced.sentence)
             self._forecast(cast)
             self._read(announced.day)
