@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from scoring.budget import meter_of, words
+from scoring.budget import meter_with_forecast, words
 
 
 def meter(request: HttpRequest) -> dict[str, Any]:
@@ -28,9 +28,12 @@ def _meter(request: HttpRequest) -> dict[str, Any] | None:
     if user is None or not user.is_authenticated:
         return None
     now = timezone.now()
-    figure = meter_of(user, now)
-    if figure is None:
+    found = meter_with_forecast(user, now)
+    if found is None:
         return None
+    figure = found.figure
     gone = words.gone_of(figure.gone, figure.limit)
     text = _("%(gone)s, %(reset)s") % {"gone": gone, "reset": words.resets_in(figure.resets_at - now)}
+    if found.forecast:
+        text = _("%(said)s: %(forecast)s") % {"said": text, "forecast": found.forecast}
     return {"used": figure.gone, "limit": figure.limit, "text": text, "url": reverse("budget")}

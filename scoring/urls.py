@@ -14,6 +14,7 @@ from scoring.views import (
     profiles,
     quotas,
     reasons,
+    spending,
     teams,
 )
 
@@ -38,6 +39,10 @@ urlpatterns = [
     path("budget/", quotas.budget_page, name="budget"),
     path("teams/<slug:slug>/quotas/", quotas.team_quotas, name="team_quotas"),
     path("teams/<slug:slug>/delete/", teams.team_delete, name="team_delete"),
+    path("teams/<slug:slug>/spending/", spending.team_spending, name="team_spending"),
+    path("teams/<slug:slug>/spending/spending.csv", spending.team_spending_file, name="team_spending_file"),
+    path("operator/spending/", spending.operator_spending, name="operator_spending"),
+    path("operator/spending/spending.csv", spending.operator_spending_file, name="operator_spending_file"),
     path("profiles/", profiles.profile_list, name="profiles"),
     path("profiles/new/", profiles.profile_new, name="profile_new"),
     path("profiles/import/", profiles.profile_import, name="profile_import"),

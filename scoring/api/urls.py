@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import budgets, editions, people, profiles
+from . import budgets, editions, people, profiles, spending
 
 urlpatterns = [
     path("me/", profiles.Reader.as_view(), name="api_me"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("editions/<uuid:public_id>/", editions.OneEdition.as_view(), name="api_edition"),
     path("editions/<uuid:public_id>/entries/", editions.Entries.as_view(), name="api_entries"),
     path("budgets/", budgets.Budgets.as_view(), name="api_budgets"),
+    path("spending/", spending.OwnSpending.as_view(), name="api_spending"),
+    path("teams/<slug:slug>/spending/", spending.TeamSpending.as_view(), name="api_team_spending"),
     path("teams/", profiles.Teams.as_view(), name="api_teams"),
     path("teams/<slug:slug>/quotas/", budgets.TeamQuotas.as_view(), name="api_team_quotas"),
     path("teams/<slug:slug>/members/", people.Members.as_view(), name="api_members"),

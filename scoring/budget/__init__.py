@@ -8,6 +8,7 @@ UPDATE: decide and take are one statement. `mark_sent` is committed before the r
 
 from .changes import change_quota, reconcile
 from .figures import Figure, figures_of, room
+from .forecast import Forecast, day_of, forecast_of
 from .holds import (
     LEASE_SECONDS,
     HoldEnded,
@@ -23,13 +24,14 @@ from .holds import (
 )
 from .invariants import Violation, audit
 from .legs import Leg, NoPayer, legs_of
-from .meter import meter_of
+from .meter import meter_of, meter_with_forecast
 from .reaper import Reaped, reap
 from .sheet import Purse, Row, Sheet, purses_of, sheet_of
 
 __all__ = [
     "LEASE_SECONDS",
     "Figure",
+    "Forecast",
     "HoldEnded",
     "Leg",
     "NoPayer",
@@ -43,11 +45,14 @@ __all__ = [
     "audit",
     "block",
     "change_quota",
+    "day_of",
     "figures_of",
+    "forecast_of",
     "hold",
     "legs_of",
     "mark_sent",
     "meter_of",
+    "meter_with_forecast",
     "prices_of",
     "purses_of",
     "reap",

@@ -1,5 +1,7 @@
 """Who may spend what: a team's quotas for its owner and admins, and a reader's own budget."""
 
+import datetime as dt
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,8 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from profiles import access, quotas
 from profiles.access import Deed
-from profiles.models import Membership, Period, Profile, Team, User
+from profiles.models import Membership, Period, Profile, Scope, Team, User
 from scoring import budget
+from scoring.spent import own, spans
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,7 +94,32 @@ def _told(freed: int) -> str:
 
 @require_GET
 def budget_page(request: HttpRequest) -> HttpResponse:
-    """A reader's own budget: each limit that holds for them, and what they used by day."""
+    """A reader's own budget: the limits that hold for them with a forecast, and what was spent on what."""
     assert isinstance(request.user, User)
-    purses = budget.purses_of(request.user, timezone.now())
-    return render(request, "scoring/budget.html", {"purses": purses, "zone": request.user.zone})
+    now, zone = timezone.now(), request.user.zone
+    purses = budget.purses_of(request.user, now)
+    span = spans.span_of(request.GET, now, zone)
+    context = {
+        "purses": [(purse, _with_forecasts(purse, now, zone)) for purse in purses],
+        "zone": zone,
+        "seen": own.of_reader(request.user, span) if purses else None,
+        "span": span,
+        "choices": spans.CHOICES,
+        "months": spans.months(now, zone),
+        "asked": request.GET,
+    }
+    return render(request, "scoring/budget.html", context)
+
+
+def _with_forecasts(
+    purse: budget.Purse, now: dt.datetime, zone: dt.tzinfo
+) -> list[tuple[budget.Figure, budget.Forecast | None, str]]:
+    """Each figure; the reader's own with how long it lasts, for of the others' days they know nothing."""
+    team_zone = purse.membership.team.zone
+    past = {budget.day_of(day.starts_at, team_zone): day.used for day in purse.days}
+    found = []
+    for figure in purse.figures:
+        is_own = figure.leg.scope == Scope.MEMBER
+        ahead = budget.forecast_of(figure, past, now, team_zone) if is_own else None
+        found.append((figure, ahead, ahead.told(zone, now) if ahead is not None else ""))
+    return found

@@ -62,6 +62,13 @@ STOPS = [
     Stop("team-remove", "admin", "/teams/", then=(A_TEAM, "main a[href$='/remove/']")),
     Stop("team-leave", "admin", "/teams/", then=(A_TEAM, "main a[href$='/leave/']")),
     Stop("quotas", "admin", "/teams/", then=(A_TEAM, "main a[href$='/quotas/']")),
+    Stop(
+        "team-spending",
+        "admin",
+        "/teams/",
+        then=(A_TEAM, "main a[href$='/quotas/']", "main a[href$='/spending/']"),
+    ),
+    Stop("operator-spending", "admin", "/operator/spending/"),
     Stop("budget", "student", "/budget/"),
     Stop("settings", "student", "/settings/"),
     Stop("tokens", "student", "/settings/tokens/"),
