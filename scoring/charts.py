@@ -131,11 +131,11 @@ def by_day(days: Sequence[dt.date], spent: Mapping[dt.date, int]) -> list[int]:
 
 
 def ceiling(most: int) -> int:
-    """The least of 1, 2, 4, 6, 8 or 10 times a power of ten that is not below: so that its half is round too."""
+    """The least of 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten that is not below: so that its half is round too."""
     if most < 10:
         return max(2, most + most % 2)
     power = 10 ** (len(str(most)) - 1)
-    return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= most)
+    return next(step * power for step in (1, 2, 3, 4, 5, 6, 8, 10) if step * power >= most)
 
 
 def _units(number: float) -> str:

@@ -95,7 +95,10 @@ def of_reader(user: User, span: Span) -> OwnSpending:
     own = Profile.objects.filter(owner=user)
     names: dict[int, str] = dict(own.values_list("pk", "name"))
     profiles = _parts(rows, "profile_id", lambda key: names.get(key, _("A profile that is no more")))
-    account = Edition.objects.filter(profile__owner=user, day__gte=span.first, day__lte=span.last)
+    # Those that were opened on these days: a day of arXiv's that was caught up with is paid for when it is read.
+    account = Edition.objects.filter(
+        profile__owner=user, opened_at__gte=span.starts_at, opened_at__lt=span.ends_at
+    )
     picks = Candidate.objects.filter(
         edition__in=account, state=Candidate.State.JUDGED, value__gte=F("edition__profile__bar")
     )
@@ -106,7 +109,7 @@ def of_reader(user: User, span: Span) -> OwnSpending:
         judges=_parts(rows, "provider_model", lambda key: str(judge_name(key))),
         assumed=sum(row["assumed"] for row in rows),
         recommended=picks.count(),
-        screened=sum(account.get("screened", 0) for account in account.values_list("account", flat=True)),
+        screened=sum(each.get("screened", 0) for each in account.values_list("account", flat=True)),
     )
 
 
