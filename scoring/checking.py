@@ -83,3 +83,9 @@ def open_question(provider: Provider, now: dt.datetime) -> Hold | None:
     """The check that is asked and not answered yet."""
     asked = Hold.objects.open().filter(call__provider=provider, call__kind=Call.Kind.CHECK)
     return asked.filter(lease_until__gt=now).first()
+
+
+def being_checked(team_id: int | None, now: dt.datetime) -> set[int]:
+    """The team's (or the operator's) providers whose check is asked and not answered yet, by their keys."""
+    asked = Hold.objects.open().filter(call__kind=Call.Kind.CHECK, lease_until__gt=now)
+    return set(asked.filter(call__provider__team=team_id).values_list("call__provider", flat=True))

@@ -262,3 +262,64 @@ class ReaderSerializer(serializers.Serializer):
     name = serializers.CharField()
     language = serializers.CharField()
     time_zone = serializers.CharField()
+
+
+class ProviderFactsSerializer(StrictSerializer):
+    """A provider to be added or changed. Prices are dollars per million tokens."""
+
+    name = serializers.CharField()
+    base_url = serializers.CharField()
+    model = serializers.CharField()
+    api_key = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, write_only=True, help_text="never shown again"
+    )
+    price_input = serializers.CharField(required=False, allow_blank=True)
+    price_cached = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, help_text="empty: as other input"
+    )
+    price_output = serializers.CharField(required=False, allow_blank=True)
+    price_reasoning = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, help_text="empty: as other output"
+    )
+    context_tokens = serializers.IntegerField(required=False)
+    concurrency = serializers.IntegerField(required=False)
+    block_size = serializers.IntegerField(required=False)
+    extra_params = serializers.DictField(required=False)
+
+
+class ModelSerializer(serializers.Serializer):
+    """A model that may read for a team, as every member sees it."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    model = serializers.CharField()
+    price_input = serializers.CharField()
+    price_cached = serializers.CharField()
+    price_output = serializers.CharField()
+    price_reasoning = serializers.CharField()
+
+
+class OwnProviderSerializer(ModelSerializer):
+    base_url = serializers.CharField()
+    key_ends_in = serializers.CharField()
+    context_tokens = serializers.IntegerField()
+    concurrency = serializers.IntegerField()
+    block_size = serializers.IntegerField()
+    extra_params = serializers.DictField()
+    is_active = serializers.BooleanField()
+    stopped = serializers.CharField(help_text="why it stands still, or empty")
+    last_check = serializers.DictField()
+
+
+class TeamProvidersSerializer(serializers.Serializer):
+    """Who reads for a team; `own` is empty for those who do not steer it."""
+
+    team = serializers.SlugField()
+    reads = ModelSerializer()
+    why = serializers.CharField()
+    allowed = ModelSerializer(many=True)
+    own = OwnProviderSerializer(many=True)
+
+
+class ChoiceSerializer(StrictSerializer):
+    provider = serializers.UUIDField(allow_null=True)

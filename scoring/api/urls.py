@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import budgets, editions, people, profiles, spending
+from . import budgets, editions, people, profiles, providers, spending
 
 urlpatterns = [
     path("me/", profiles.Reader.as_view(), name="api_me"),
@@ -16,6 +16,12 @@ urlpatterns = [
     path("spending/", spending.OwnSpending.as_view(), name="api_spending"),
     path("teams/<slug:slug>/spending/", spending.TeamSpending.as_view(), name="api_team_spending"),
     path("teams/", profiles.Teams.as_view(), name="api_teams"),
+    path("teams/<slug:slug>/providers/", providers.TeamProviders.as_view(), name="api_team_providers"),
+    path(
+        "teams/<slug:slug>/providers/<uuid:public_id>/",
+        providers.TeamProvider.as_view(),
+        name="api_team_provider",
+    ),
     path("teams/<slug:slug>/quotas/", budgets.TeamQuotas.as_view(), name="api_team_quotas"),
     path("teams/<slug:slug>/members/", people.Members.as_view(), name="api_members"),
     path("teams/<slug:slug>/members/<uuid:public_id>/", people.OneMember.as_view(), name="api_member"),

@@ -41,6 +41,11 @@ class Why(StrEnum):
 _ORDER = list(Why)
 
 
+def prices_of_settings() -> list[str]:
+    """The names of the prices that the settings say: nobody changes them on a page."""
+    return [f"price_{kind}" for kind in settings.LLM_PRICES_MICROUSD]
+
+
 @dataclass(frozen=True)
 class Reading:
     """Who reads, and why."""

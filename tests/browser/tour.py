@@ -69,6 +69,13 @@ STOPS = [
         then=(A_TEAM, "main a[href$='/quotas/']", "main a[href$='/spending/']"),
     ),
     Stop("operator-spending", "admin", "/operator/spending/"),
+    Stop("models", "admin", "/teams/", then=(A_TEAM, "main a[href$='/providers/']")),
+    Stop(
+        "model-new",
+        "admin",
+        "/teams/",
+        then=(A_TEAM, "main a[href$='/providers/']", "main a[href$='/providers/new/']"),
+    ),
     Stop("budget", "student", "/budget/"),
     Stop("settings", "student", "/settings/"),
     Stop("tokens", "student", "/settings/tokens/"),

@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from profiles import invitations, tokens
 from profiles.models import ApiToken, Invitation, Membership, Profile, Role, Team, User
 from scoring import digest
-from scoring.models import Edition
+from scoring.models import Edition, Provider
 from tests import factories
 from tests.factories import DAY
 
@@ -73,6 +73,7 @@ class World:
     paper: str
 
     cookies: dict[str, str]
+    providers: dict[str, Provider]
 
     def __post_init__(self) -> None:
         self._client = Client(raise_request_exception=False, REMOTE_ADDR=OUTSIDE)
@@ -106,6 +107,8 @@ class World:
             "link": {"token": invitations.token_of(self.invitation)},
             "token": {"public_id": self.token.public_id},
             "paper": {"arxiv_id": self.paper},
+            "key_lab": {"slug": self.lab.slug, "public_id": self.providers["key_lab"].public_id},
+            "key_all": {"public_id": self.providers["key_all"].public_id},
         }
 
     def address(self, name: str, subject: str) -> str:
@@ -156,12 +159,16 @@ def world(settings, client) -> World:
     }
     token, _secret = tokens.issue(users["owner"], "script", can_write=True)
     invitation = invitations.invite(users["owner"], lab, "other@example.org", Role.MEMBER)
+    judges = {
+        "key_lab": factories.team_provider(lab, api_key="sk-1234567890ab"),
+        "key_all": factories.provider("https://llm.example/v1"),
+    }
     cookies = {}
     for role, user in users.items():
         client.force_login(user)
         cookies[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
         client.cookies.clear()
-    return World(users, lab, bob, profiles, editions, token, invitation, paper.arxiv_id, cookies)
+    return World(users, lab, bob, profiles, editions, token, invitation, paper.arxiv_id, cookies, judges)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -356,6 +363,42 @@ def test_ids_and_owners_in_a_body_change_nobody(world):
     profile.refresh_from_db()
     assert (profile.owner, profile.team) == (world.users["owner"], world.lab)
     assert str(profile.public_id) != MISSING
+
+
+@pytest.mark.parametrize("role", ["rival", "other", "staff"])
+def test_a_provider_of_another_team_is_not_reached_through_one_s_own(world, role):
+    rivals, theirs = Team.objects.get(name="Rivals"), world.providers["key_lab"]
+    client = world.client(role)
+
+    for name, method in (
+        ("team_provider", "get"),
+        ("team_provider", "post"),
+        ("team_provider_deed", "post"),
+        ("api_team_provider", "patch"),
+        ("api_team_provider", "delete"),
+    ):
+        address = reverse(name, args=[rivals.slug, theirs.public_id])
+        assert getattr(client, method)(address).status_code == 404, name
+    chosen = client.post(reverse("team_providers", args=[rivals.slug]), {"provider": str(theirs.public_id)})
+    put = client.put(
+        reverse("api_team_providers", args=[rivals.slug]),
+        {"provider": str(theirs.public_id)},
+        content_type="application/json",
+    )
+    assert (chosen.status_code, put.status_code) == (404, 404)
+    theirs.refresh_from_db()
+    assert theirs.is_active
+    assert theirs.paused_at is None
+
+
+def test_a_member_sees_the_model_and_nothing_of_the_key(world):
+    for role, sees in (("member", False), ("viewer", False), ("admin", True)):
+        client = world.client(role)
+        for name in ("team_providers", "api_team_providers"):
+            page = client.get(reverse(name, args=[world.lab.slug])).content.decode()
+            assert world.providers["key_lab"].name in page
+            assert ("90ab" in page) is sees
+            assert "sk-1234567890ab" not in page
 
 
 # --- headers on every address ----------------------------------------------------------------------------

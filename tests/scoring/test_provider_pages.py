@@ -1,0 +1,256 @@
+"""The pages of providers: what is typed, what is shown, what a check costs, and a name that leads elsewhere later."""
+
+import socket
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from profiles.models import Role, Scope
+from scoring import budget, providers
+from scoring.judging import checkup
+from scoring.models import BudgetWindow, Call, Hold, ModelChoice, Provider
+from scoring.simulated.faults import Fault
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+TYPED = {
+    "name": "ours",
+    "base_url": "https://llm.example/v1",
+    "model": "m",
+    "api_key": "sk-1234567890ab",
+    "price_input": "0.15",
+    "price_cached": "",
+    "price_output": "0.60",
+    "price_reasoning": "0",
+    "context_tokens": "32768",
+    "concurrency": "8",
+    "block_size": "20",
+    "extra_params": '{"top_p": 0.9}',
+}
+
+
+@pytest.fixture
+def alice(client):
+    user = factories.user("alice@example.org")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def lab(alice):
+    return factories.team(alice, name="Lab")
+
+
+def address(name, *args):
+    return reverse(name, args=args)
+
+
+def text(response) -> str:
+    return response.content.decode()
+
+
+def answer_the_check():
+    """What a worker does that finds the question."""
+    held = checkup.claim(timezone.now())
+    assert held is not None
+    checkup.answer(held)
+    assert checkup.claim(timezone.now()) is None
+
+
+def test_a_team_adds_a_provider_with_prices_typed_as_money(client, lab):
+    answer = client.post(address("team_provider_new", lab.slug), TYPED)
+
+    assert answer.status_code == 302
+    made = Provider.objects.get(team=lab)
+    assert (made.price_input_microusd, made.price_cached_microusd) == (150_000, None)
+    assert (made.price_output_microusd, made.price_reasoning_microusd) == (600_000, 0)
+    assert made.extra_params == {"top_p": 0.9}
+    page = text(client.get(answer.url))
+    assert "…90ab" in page
+    assert "sk-1234567890ab" not in page
+    assert "own key is used" in page
+    assert "sk-1234" not in text(client.get(address("team_provider", lab.slug, made.public_id)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("base_url", "https://me:secret@llm.example/v1", "No name or password"),
+        ("base_url", "http://169.254.169.254/", "not a public address"),
+        ("price_input", "-1", "not negative"),
+        ("price_output", "99999", "More than 1000"),
+        ("price_cached", "0.0000001", "six decimals"),
+        ("extra_params", "{", "no JSON"),
+        ("extra_params", '{"messages": []}', "set by Broadsheet itself"),
+        ("concurrency", "2.5", "whole number"),
+        ("model", "", "required"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_stored(client, lab, field, value, message):
+    answer = client.post(address("team_provider_new", lab.slug), {**TYPED, field: value})
+
+    assert answer.status_code == 422
+    assert message in text(answer)
+    assert not Provider.objects.exists()
+
+
+def test_an_empty_key_stays_and_another_server_wants_it_again(client, lab):
+    made = factories.team_provider(lab, api_key="sk-1234567890ab", name="ours")
+    page = address("team_provider", lab.slug, made.public_id)
+
+    assert client.post(page, {**TYPED, "api_key": ""}).status_code == 302
+    assert (
+        client.post(page, {**TYPED, "api_key": "", "base_url": "https://thief.example/"}).status_code == 422
+    )
+
+    made.refresh_from_db()
+    assert (providers.key_of(made), made.base_url) == ("sk-1234567890ab", "https://llm.example/v1")
+
+
+def test_pausing_resuming_retiring_and_bringing_back_are_buttons(client, lab):
+    made = factories.team_provider(lab)
+
+    def press(deed):
+        client.post(address("team_provider_deed", lab.slug, made.public_id), {"deed": deed})
+        made.refresh_from_db()
+
+    press("pause")
+    assert made.paused_reason == "by_hand"
+    assert "Paused by hand." in text(client.get(address("team_providers", lab.slug)))
+    press("resume")
+    assert made.paused_at is None
+    press("retire")
+    assert not made.is_active
+    press("back")
+    assert made.is_active
+
+
+def test_an_owner_chooses_among_the_operators_models_and_a_member_only_looks(client, alice, lab):
+    first, second = factories.provider("https://a.example/v1"), factories.provider("https://b.example/v1")
+    page = address("team_providers", lab.slug)
+
+    client.post(page, {"provider": str(second.public_id)})
+
+    assert ModelChoice.objects.get().provider == second
+    assert providers.provider_of_team(lab) == second
+    client.post(page, {"provider": ""})
+    assert providers.provider_of_team(lab) == first
+
+    bob = factories.user()
+    factories.membership(lab, bob, Role.MEMBER)
+    client.force_login(bob)
+    assert first.name in text(client.get(page))
+    assert client.post(page, {"provider": str(second.public_id)}).status_code == 403
+
+
+def test_the_operator_offers_a_model_to_named_teams_only(client, lab):
+    client.force_login(factories.user(is_staff=True))
+    wrong = client.post(address("operator_provider_new"), {**TYPED, "teams": "no-such-team"})
+    assert "No team has the short name no-such-team" in text(wrong)
+    assert not Provider.objects.exists()
+
+    client.post(address("operator_provider_new"), {**TYPED, "teams": lab.slug})
+
+    made = Provider.objects.get()
+    assert made.team is None
+    assert providers.allowed(lab) == [made]
+    assert providers.allowed(factories.team(factories.user())) == []
+    assert "Lab" in text(client.get(address("operator_providers")))
+
+
+def test_a_check_is_held_and_paid_by_the_team_and_the_one_who_asks(client, lab, fake_model, settings):
+    settings.LLM_PRIVATE_ADDRESSES = ["127.0.0.0/8"]
+    made = factories.team_provider(
+        lab, fake_model.base_url, model="simulated", price_input_microusd=1_000_000
+    )
+
+    for _twice in range(2):
+        client.post(address("team_provider_deed", lab.slug, made.public_id), {"deed": "check"})
+    assert Hold.objects.open().count() == 1
+    assert fake_model.requests == []
+    answer_the_check()
+
+    made.refresh_from_db()
+    held = Hold.objects.get()
+    assert (held.state, held.used_tokens) == (Hold.State.SETTLED, fake_model.bill.total_tokens)
+    assert {window.scope for window in BudgetWindow.objects.all()} == {Scope.TEAM, Scope.MEMBER}
+    assert all(
+        window.cost_microusd == Call.objects.get().cost_microusd > 0 for window in BudgetWindow.objects.all()
+    )
+    assert made.last_check["problem"] == ""
+    assert "answered in" in text(client.get(address("team_providers", lab.slug)))
+    assert list(budget.audit()) == []
+
+
+def test_a_check_of_a_full_pool_is_refused_and_leaves_nothing(client, lab):
+    made = factories.team_provider(lab)
+    factories.quota(Scope.TEAM, 10, team=lab)
+
+    answer = client.post(
+        address("team_provider_deed", lab.slug, made.public_id), {"deed": "check"}, follow=True
+    )
+
+    assert "pool is used up" in text(answer)
+    assert not Call.objects.exists()
+
+
+def test_a_redirect_is_not_followed_and_says_so(client, lab, fake_model, settings):
+    settings.LLM_PRIVATE_ADDRESSES = ["127.0.0.0/8"]
+    made = factories.team_provider(lab, fake_model.base_url, model="simulated")
+    fake_model.settings.faults.add(Fault(status=302))
+
+    client.post(address("team_provider_deed", lab.slug, made.public_id), {"deed": "check"})
+    answer_the_check()
+
+    assert "sends on to another address" in text(client.get(address("team_providers", lab.slug)))
+    assert Hold.objects.get().state == Hold.State.RELEASED
+
+
+def test_a_name_that_leads_to_a_private_address_on_the_second_look_up_is_refused(
+    client, lab, fake_model, settings, monkeypatch
+):
+    """The network is faked: 203.0.113.7 stands for a public address, and leads to the simulated model."""
+    settings.LLM_PRIVATE_ADDRESSES = ["203.0.113.0/24"]
+    port = int(fake_model.base_url.rpartition(":")[2].partition("/")[0])
+    answers = ["203.0.113.7", "127.0.0.1"]
+    look_up, connect = socket.getaddrinfo, socket.create_connection
+
+    def rebound(host, *args, **named):
+        if host != "rebind.example":
+            return look_up(host, *args, **named)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0), port))]
+
+    def routed(target, *args, **named):
+        return connect(("127.0.0.1" if target[0] == "203.0.113.7" else target[0], target[1]), *args, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+    monkeypatch.setattr(socket, "create_connection", routed)
+    made = factories.team_provider(lab, f"http://rebind.example:{port}/v1", model="simulated")
+    check = address("team_provider_deed", lab.slug, made.public_id)
+
+    client.post(check, {"deed": "check"})
+    answer_the_check()
+    paid = Hold.objects.get().used_tokens
+    assert paid > 0
+
+    providers.set_key(made, "sk-another-key-so-that-a-new-connection-is-made")
+    client.post(check, {"deed": "check"})
+    answer_the_check()
+
+    assert answers == []
+    assert len(fake_model.requests) == 1
+    assert "leads to an address that is not public" in text(client.get(address("team_providers", lab.slug)))
+    last = Hold.objects.order_by("pk").last()
+    assert (last.state, last.used_tokens) == (Hold.State.RELEASED, 0)
+    assert BudgetWindow.objects.get(scope=Scope.TEAM).used_tokens == paid
+    assert list(budget.audit()) == []
+
+
+def test_the_list_costs_few_queries_however_many_providers(client, lab, django_assert_max_num_queries):
+    for _each in range(12):
+        factories.team_provider(lab)
+
+    with django_assert_max_num_queries(12):
+        client.get(address("team_providers", lab.slug))
