@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 
 from papers import calendar
 from profiles.models import User
-from scoring import feed, mailing
-from scoring.models import Edition, OutboxMail
+from scoring import feed, mailing, providers
+from scoring.models import Candidate, Edition, OutboxMail
 from scoring.tally import Tally
 
 log = structlog.get_logger(__name__)
@@ -68,13 +68,24 @@ def is_morning(user: User, now: dt.datetime) -> bool:
 
 
 def ready_day(user: User, now: dt.datetime) -> dt.date | None:
-    """The newest day of the reader whose editions are all closed, or stopped by a budget; None for no news."""
+    """The newest day of the reader whose editions are all closed, or wait for a person: None for no news."""
     newest = Edition.objects.visible_to(user).order_by("-day").first()
     if newest is None or newest.day < (now - dt.timedelta(days=LATEST_DAYS)).date():
         return None
     editions = Edition.objects.visible_to(user).on(newest.day)
-    is_ready = all(edition.state == Edition.State.CLOSED or edition.blocked_by for edition in editions)
+    is_ready = all(_is_said(edition) for edition in editions.select_related("profile"))
     return newest.day if is_ready and any(pages_of(user, newest.day)) else None
+
+
+def _is_said(edition: Edition) -> bool:
+    """Whether a reader's morning need not wait for it: closed, or stopped by a budget, or its model is stopped."""
+    if edition.state == Edition.State.CLOSED or edition.blocked_by:
+        return True
+    if edition.state != Edition.State.SCREENED:
+        return False
+    if Candidate.objects.filter(edition=edition, state=Candidate.State.CLAIMED).exists():
+        return False
+    return providers.provider_of(edition.profile).paused_at is not None
 
 
 def pages_of(user: User, day: dt.date) -> Iterator[feed.DayPage]:

@@ -12,7 +12,7 @@ from scoring import providers
 from scoring.models import Provider
 from scoring.providers import Facts
 
-_PRICE = {"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.15"}
+_PRICE = {"inputmode": "decimal", "autocomplete": "off"}
 
 
 class PriceField(forms.CharField):
@@ -60,10 +60,10 @@ class ProviderForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
     drops_key = forms.BooleanField(label=_("Take the key away"), required=False)
-    price_input = PriceField(label=_("Input, $ per million"))
-    price_cached = PriceField(label=_("Cached input"), help_text=_("Empty: as other input."))
-    price_output = PriceField(label=_("Output, $ per million"))
-    price_reasoning = PriceField(label=_("Reasoning"), help_text=_("Empty: as other output."))
+    price_input = PriceField(label=_("Input"))
+    price_cached = PriceField(label=_("Cached input"))
+    price_output = PriceField(label=_("Output"))
+    price_reasoning = PriceField(label=_("Reasoning"))
     context_tokens = forms.IntegerField(label=_("Context in tokens"), initial=32_768)
     concurrency = forms.IntegerField(label=_("Calls at once"), initial=16)
     block_size = forms.IntegerField(label=_("Papers a call, at most"), initial=20)

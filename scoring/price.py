@@ -1,14 +1,16 @@
 """What a change of a profile will cost, before it is saved. Reads only; the figures are estimates and say so."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from papers.models import Announcement
 from profiles.drafts import Draft, draft_of
 from profiles.models import Profile
 
 from . import rubric, tokens
+from .budget.words import dollars
 from .models import Call, Candidate, Edition, Provider
+from .usage import Prices, Usage
 
 # What a paper's title and abstract and its row of the answer take on an arXiv day, in tokens.
 PAPER_TOKENS = 255
@@ -30,10 +32,19 @@ class Price:
     tokens_a_paper: int
     is_local: bool
     model: str
+    prices: Prices = field(default_factory=Prices)
 
     @property
     def tokens(self) -> int:
         return 0 if self.is_local else self.papers * self.tokens_a_paper
+
+    @property
+    def money(self) -> str:
+        """The same in dollars, as if nothing were cached; nothing where no price is known."""
+        if not self.prices.is_known or not self.tokens:
+            return ""
+        written = self.papers * ANSWER_TOKENS
+        return dollars(self.prices.of(Usage(max(0, self.tokens - written), min(written, self.tokens))))
 
     @property
     def is_free(self) -> bool:
@@ -65,6 +76,7 @@ def of_new(draft: Draft, provider: Provider) -> Price:
         tokens_a_paper=tokens_a_paper(draft, None, provider),
         is_local=provider.is_local,
         model=provider.model,
+        prices=provider.prices,
     )
 
 
@@ -83,6 +95,7 @@ def of_change(profile: Profile, draft: Draft, provider: Provider) -> Price:
         tokens_a_paper=tokens_a_paper(draft, profile, provider),
         is_local=provider.is_local,
         model=provider.model,
+        prices=provider.prices,
     )
 
 

@@ -3,12 +3,17 @@
 import datetime as dt
 
 import structlog
-from django.core.mail import mail_admins
+from django.conf import settings
+from django.core.mail import mail_admins, send_mail
 from django.db.models import F
+from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
+from profiles.models import Membership, Team
 from scoring.ladder import Abilities
 from scoring.models import Provider
+from scoring.outcomes import problem_told
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +72,7 @@ def pause(provider: Provider, now: dt.datetime, seconds: float) -> None:
 
 
 def stop(provider: Provider, code: str, now: dt.datetime) -> None:
-    """Stop it until somebody acts, and tell the operator once. Safe to repeat."""
+    """Stop it until somebody acts, and tell once whose key it is. Safe to repeat."""
     stopped = Provider.objects.filter(pk=provider.pk, paused_at=None).update(
         paused_at=now, paused_reason=code[:40]
     )
@@ -75,9 +80,12 @@ def stop(provider: Provider, code: str, now: dt.datetime) -> None:
         return
     log.error("provider_stopped", provider=str(provider.public_id), code=code)
     try:
-        _tell_the_operator(provider, code)
+        if provider.team is None:
+            _tell_the_operator(provider, code)
+        else:
+            _tell_the_team(provider, provider.team, code)
     except OSError as error:
-        log.warning("operator_not_told", problem=type(error).__name__)
+        log.warning("nobody_was_told", problem=type(error).__name__)
 
 
 def _tell_the_operator(provider: Provider, code: str) -> None:
@@ -89,6 +97,21 @@ def _tell_the_operator(provider: Provider, code: str) -> None:
         )
         % {"name": provider.name, "code": code},
     )
+
+
+def _tell_the_team(provider: Provider, team: Team, code: str) -> None:
+    """Its owners and admins, each in their language; the operator has nothing to do with their key."""
+    page = settings.PORTAL_URL + reverse("team_providers", args=[team.slug])
+    for steering in (
+        Membership.objects.steering().filter(team=team, user__is_active=True).select_related("user")
+    ):
+        with translation.override(steering.user.language):
+            text = _(
+                "%(name)s, the model of %(team)s, is stopped. %(problem)s Papers wait until somebody mends it here: "
+                "%(page)s"
+            ) % {"name": provider.name, "team": team.name, "problem": problem_told(code), "page": page}
+            subject = _("Broadsheet stopped a model of your team")
+            send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [steering.user.email])
 
 
 def resume(provider: Provider) -> None:

@@ -42,10 +42,10 @@ def shown(provider: Provider, checked: Collection[int] = ()) -> dict[str, Any]:
         "is_key_lost": not providers.is_key_readable(provider),
         "is_priced": prices.is_known,
         "prices": [
-            (gettext_lazy("Input"), dollars(prices.input_microusd)),
-            (gettext_lazy("Cached input"), dollars(prices.cached)),
-            (gettext_lazy("Output"), dollars(prices.output_microusd)),
-            (gettext_lazy("Reasoning"), dollars(prices.reasoning)),
+            (gettext_lazy("Input"), _a_million(prices.input_microusd)),
+            (gettext_lazy("Cached input"), _a_million(prices.cached)),
+            (gettext_lazy("Output"), _a_million(prices.output_microusd)),
+            (gettext_lazy("Reasoning"), _a_million(prices.reasoning)),
         ],
         "is_checking": provider.pk in checked,
         "check": check,
@@ -53,6 +53,11 @@ def shown(provider: Provider, checked: Collection[int] = ()) -> dict[str, Any]:
         "check_tokens": check.get("input_tokens", 0) + check.get("output_tokens", 0),
         "check_cost": dollars(check["cost_microusd"]) if check.get("cost_microusd") else "",
     }
+
+
+def _a_million(microusd: int) -> str:
+    """A price as it was typed: `$0.15`."""
+    return f"${providers.dollars_typed(microusd)}"
 
 
 # --- a team's --------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from django.core import mail
 from django.db import connection
 
 from papers.models import Paper
-from scoring import digest
-from scoring.models import Edition, OutboxMail
+from scoring import digest, providers
+from scoring.models import Candidate, Edition, OutboxMail
 from tests import factories
 from tests.factories import DAY
 from tests.smtp_server import mail_server
@@ -96,6 +96,19 @@ def test_a_day_that_is_still_read_waits_unless_a_budget_stops_it():
 
     assert digest.send_due(MORNING) == 0
     Edition.objects.update(blocked_by={"scope": 3, "period": "day", "limit": 1, "used": 1, "held": 0})
+    assert digest.send_due(MORNING) == 1
+
+
+def test_a_day_whose_model_is_stopped_does_not_keep_the_mail_back():
+    _, edition = a_reader()
+    Edition.objects.update(state=Edition.State.SCREENED, closed_at=None)
+    provider = factories.team_provider(edition.profile.team)
+    factories.waiting(edition, factories.paper("2601.00002"), Candidate.Waits.PROVIDER)
+
+    providers.pause(provider, MORNING, 20)
+    assert digest.send_due(MORNING) == 0
+    providers.stop(provider, "quota", MORNING)
+    mail.outbox.clear()
     assert digest.send_due(MORNING) == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from profiles.models import Scope
-from scoring import budget, providers
+from scoring import budget, price, providers
 from scoring.budget import Leg
 from scoring.models import BudgetWindow, Call, LedgerEntry
 from scoring.usage import Prices, Usage
@@ -129,3 +129,22 @@ def _spend(profile, provider):
     held = budget.hold(call, 2000, [team], now=NOW)
     budget.mark_sent(held, now=NOW)
     budget.settle(held, Usage(1000, 10), now=NOW)
+
+
+def test_the_price_of_a_profile_is_told_in_money_too():
+    # 10 papers of 285 tokens: 2550 input x 0.15 = 382.5, and 300 output x 0.60 = 180
+    told = price.Price(
+        is_new=True,
+        words_changed=True,
+        weights_changed=False,
+        reach_changed=False,
+        day=None,
+        papers=10,
+        judged=0,
+        tokens_a_paper=285,
+        is_local=False,
+        model="m",
+        prices=Prices(150_000, None, 600_000),
+    )
+
+    assert told.money == "$0.0006"

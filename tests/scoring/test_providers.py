@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from profiles.models import Role
 from scoring import providers
 from scoring.ladder import Abilities
 from scoring.models import Provider
@@ -99,6 +100,22 @@ def test_a_stopped_provider_tells_the_operator_once(settings):
     provider.refresh_from_db()
     assert (provider.paused_reason, len(mail.outbox)) == ("unauthorized", 1)
     assert provider not in Provider.objects.usable(timezone.now())
+
+
+def test_a_teams_own_provider_that_is_stopped_tells_its_owners_and_admins_and_not_the_operator(settings):
+    settings.ADMINS = ["operator@example.org"]
+    owner, admin, member = (factories.user(f"{name}@example.org") for name in ("owner", "admin", "member"))
+    team = factories.team(owner, member)
+    factories.membership(team, admin, Role.ADMIN)
+    provider = factories.team_provider(team, name="ours")
+
+    providers.stop(provider, "unauthorized", NOW)
+    providers.stop(provider, "unauthorized", NOW)
+
+    assert {address for sent in mail.outbox for address in sent.to} == {owner.email, admin.email}
+    assert len(mail.outbox) == 2
+    assert "does not accept the key" in mail.outbox[0].body
+    assert f"/teams/{team.slug}/providers/" in mail.outbox[0].body
 
 
 def test_the_breaker_opens_at_the_third_failure_and_closes_with_an_answer():
