@@ -2,11 +2,12 @@
 
 import datetime as dt
 import uuid
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -27,7 +28,7 @@ from profiles.drafts import BadDraft
 from profiles.editor import Editor, digest_of
 from profiles.models import REASON_LANGUAGES, Membership, Profile, Team, User
 from scoring import price, profile_changes, providers
-from scoring.models import Edition
+from scoring.models import Edition, ModelChoice, Provider
 from scoring.screening import expand
 
 MAX_FILE_BYTES = toml.MAX_BYTES * 4
@@ -83,10 +84,13 @@ def profile_edit(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
     draft = editor.draft()
     if draft is None:
         return _show(request, editor, profile, status=422)
-    cost = price.of_change(profile, draft, providers.provider_of(profile))
+    model = _typed_model(request, profile)
+    cost = price.of_change(profile, draft, model.reader)
     if not cost.is_free and request.POST.get("seen") != digest_of(draft):
         return _show(request, Editor.showing(draft), profile, cost=cost, seen=digest_of(draft))
     profile_changes.store(draft, profile)
+    if model.is_named:
+        providers.choose_for_profile(request.user, profile, model.chosen)
     if cost.is_free:
         messages.success(request, _("Saved. It cost nothing, and your days are ranked again."))
     else:
@@ -168,6 +172,37 @@ def profile_import(request: ReaderRequest) -> HttpResponse:
     return _show(request, Editor.showing(draft), None, cost=cost, seen=digest_of(draft))
 
 
+class _Model(NamedTuple):
+    """What the form says of the model: whether it says anything, which one, and who would read then."""
+
+    is_named: bool
+    chosen: Provider | None
+    reader: Provider
+
+
+def _typed_model(request: ReaderRequest, profile: Profile) -> _Model:
+    """One of those that the profile's team may choose; another's is a 404, an empty one the team's."""
+    typed = request.POST.get("provider")
+    if typed is None:
+        return _Model(False, None, providers.provider_of(profile))
+    if not typed:
+        return _Model(True, None, providers.provider_of_team(profile.team))
+    for each in providers.allowed(profile.team):
+        if str(each.public_id) == typed:
+            return _Model(True, each, each)
+    raise Http404
+
+
+def _models(request: ReaderRequest, profile: Profile | None) -> dict[str, Any]:
+    """The choice of a model for the form, only where there is one."""
+    found = providers.allowed(profile.team) if profile is not None else []
+    if profile is None or len(found) < 2 or providers.reading_for(profile).why == providers.Why.BOUND:
+        return {}
+    choice = ModelChoice.objects.filter(profile=profile).select_related("provider").first()
+    kept = str(choice.provider.public_id) if choice else ""
+    return {"models": found, "chosen_model": request.POST.get("provider", kept)}
+
+
 def _payer(request: ReaderRequest) -> tuple[Team, User | None]:
     """Who pays for a new profile, and whose it is: a team's own where `together` is ticked."""
     slug = request.POST.get("team", "")
@@ -218,6 +253,7 @@ def _show(
         "is_together": "together" in request.POST,
         "limits": {"name": drafts.NAME_CHARACTERS, "text": drafts.TEXT_CHARACTERS},
         "section": "profiles",
+        **_models(request, profile),
     }
     return render(request, f"scoring/profiles/edit.html{part}", context, status=status)
 

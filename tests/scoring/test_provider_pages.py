@@ -254,3 +254,32 @@ def test_the_list_costs_few_queries_however_many_providers(client, lab, django_a
 
     with django_assert_max_num_queries(12):
         client.get(address("team_providers", lab.slug))
+
+
+def test_a_profile_chooses_only_where_there_is_a_choice_and_only_among_its_teams(client, alice, lab):
+    profile = factories.profile(alice, team=lab)
+    page = address("profile", profile.public_id)
+    first = factories.team_provider(lab)
+    assert "Who reads for this profile" not in text(client.get(page))
+    second = factories.provider("https://b.example/v1")
+    assert "Who reads for this profile" in text(client.get(page))
+    typed = {
+        "name": profile.name,
+        "interest_name": ["Graph Neural Networks", "Reinforcement Learning"],
+        "interest_description": ["graph neural networks", "reinforcement learning"],
+        "interest_weight": ["1", "1"],
+        "interest_terms": ["", ""],
+        "categories": "cs.LG",
+        "bar": "6",
+        "target_recall": "90",
+        "reason_language": "en",
+    }
+
+    foreign = factories.team_provider(factories.team(factories.user()))
+    assert client.post(page, {**typed, "provider": str(foreign.public_id)}).status_code == 404
+    assert providers.provider_of(profile) == first
+
+    assert client.post(page, {**typed, "provider": str(second.public_id)}).status_code == 302
+    assert providers.provider_of(profile) == second
+    assert client.post(page, {**typed, "provider": ""}).status_code == 302
+    assert providers.provider_of(profile) == first
