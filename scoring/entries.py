@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from papers.markdown import one_line
 from papers.models import Paper
 from profiles.models import Interest
+from scoring.budget.words import dollars
 from scoring.edits import Weighing
 from scoring.explaining import Price, Question
 from scoring.models import Candidate, Hold
@@ -223,6 +224,12 @@ class Entry:
     def is_flagged(self) -> bool:
         """The paper's text addresses a language model."""
         return "addresses_the_model" in _list(self.score.get("flags"))
+
+    @property
+    def money(self) -> str:
+        """The paper's even share of what its call cost; nothing where no price was known."""
+        cost = self.score.get("cost_microusd") or 0
+        return dollars(round(cost / max(1, self.block_size))) if cost else ""
 
     @property
     def tokens(self) -> int:

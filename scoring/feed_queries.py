@@ -92,6 +92,7 @@ SCORE_COLUMNS = {
     "output_tokens": "call__output_tokens",
     "reasoning_tokens": "call__reasoning_tokens",
     "booked_tokens": "call__hold__used_tokens",
+    "cost_microusd": "call__cost_microusd",
 }
 
 
@@ -118,6 +119,9 @@ def with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edit
         tokens=Coalesce(
             Subquery(calls.values("edition").annotate(all=Sum(booked_tokens())).values("all")),
             0,
+        ),
+        cost_microusd=Coalesce(
+            Subquery(calls.values("edition").annotate(all=Sum("cost_microusd")).values("all")), 0
         ),
         judges=Subquery(calls.values("edition").annotate(all=JSONRows("provider_model")).values("all")),
         previous_day=Subquery(siblings.filter(day__lt=OuterRef("day")).order_by("-day").values("day")[:1]),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from papers.models import Paper
 from scoring import packed
 from scoring.accounts import replaced_for
+from scoring.budget.words import dollars
 from scoring.feed import Feed
 from scoring.models import Call, Candidate, Edition
 from scoring.models.judging import booked_tokens
@@ -54,6 +55,7 @@ class Term:
     key: str
     label: Any
     count: int
+    money: str = ""
 
 
 class Tally:
@@ -113,7 +115,18 @@ class Tally:
             "replaced": self.replacements,
             "tokens": getattr(self.edition, "tokens", 0),
         }
-        return [Term(key, ASIDE[key], count) for key, count in numbers.items() if count or key == "tokens"]
+        money = {"tokens": self.money}
+        return [
+            Term(key, ASIDE[key], count, money.get(key, ""))
+            for key, count in numbers.items()
+            if count or key == "tokens"
+        ]
+
+    @property
+    def money(self) -> str:
+        """What its calls cost; nothing where no price was known."""
+        cost = getattr(self.edition, "cost_microusd", 0)
+        return dollars(cost) if cost else ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,7 @@ class Run:
     waiting: int = 0
     in_work: int = 0
     is_stopped: bool = False
+    money: str = ""
 
     @property
     def may_change(self) -> bool:
@@ -160,6 +174,7 @@ def run_of(edition: Edition, now: dt.datetime) -> Run | None:
         waiting=waiting,
         in_work=counts["in_work"],
         is_stopped=is_stopped,
+        money=Tally(edition).money,
     )
 
 
@@ -187,6 +202,10 @@ class Listing:
     @property
     def has_more(self) -> bool:
         return self.page * ROWS_A_PAGE < self.count
+
+    @property
+    def is_priced(self) -> bool:
+        return any(call.cost_microusd for call in self.calls)
 
 
 def listing(chosen: Feed, key: str, page_text: str) -> Listing:

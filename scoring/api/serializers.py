@@ -113,6 +113,7 @@ class EditionSerializer(serializers.Serializer):
     lost = serializers.IntegerField(help_text="announced minus the sum of the account: 0, or a fault")
     recommended = serializers.IntegerField()
     tokens = serializers.IntegerField(help_text="input and output, as the provider counted them")
+    cost_microusd = serializers.IntegerField(help_text="millionths of a dollar; 0 where no price was known")
     blocked_until = serializers.DateTimeField(allow_null=True, help_text="when a full budget resets")
     opened_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)

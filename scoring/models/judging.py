@@ -74,6 +74,11 @@ class Call(models.Model):
         return judge_name(self.provider_model)
 
     @property
+    def money(self) -> str:
+        """What it cost in dollars, to the millionth where it is little."""
+        return f"${self.cost_microusd / 1_000_000:.4f}"
+
+    @property
     def told(self) -> Any:
         """How it ended, in words."""
         return outcome_told(self.outcome)

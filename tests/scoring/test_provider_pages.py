@@ -283,3 +283,19 @@ def test_a_profile_chooses_only_where_there_is_a_choice_and_only_among_its_teams
     assert providers.provider_of(profile) == second
     assert client.post(page, {**typed, "provider": ""}).status_code == 302
     assert providers.provider_of(profile) == first
+
+
+def test_the_account_the_calls_and_the_receipt_of_a_day_name_money_beside_tokens(client, alice):
+    edition = factories.edition(factories.profile(alice))
+    paper = factories.paper()
+    factories.judged(edition, paper, [90, 0])
+    day = address("day", edition.day)
+
+    assert "$" not in text(client.get(day))
+    Call.objects.update(cost_microusd=4100)
+
+    assert "($0.0041)" in text(client.get(day))
+    assert "$0.0041" in text(client.get(f"{day}?profile={edition.profile.public_id}&show=tokens"))
+    assert "1 papers ($0.0041)" in text(client.get(address("paper", paper.arxiv_id)))
+    told = client.get(address("api_edition", edition.public_id)).json()
+    assert told["cost_microusd"] == 4100
