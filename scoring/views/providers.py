@@ -56,8 +56,9 @@ def shown(provider: Provider, checked: Collection[int] = ()) -> dict[str, Any]:
 
 
 def _a_million(microusd: int) -> str:
-    """A price as it was typed: `$0.15`."""
-    return f"${providers.dollars_typed(microusd)}"
+    """A price as money: `$0.15`, `$1.50`, `$0.075`."""
+    whole, _point, parts = providers.dollars_typed(microusd).partition(".")
+    return f"${whole}.{parts:0<2}"
 
 
 # --- a team's --------------------------------------------------------------------------------------
