@@ -68,7 +68,6 @@ STOPS = [
         "/teams/",
         then=(A_TEAM, "main a[href$='/quotas/']", "main a[href$='/spending/']"),
     ),
-    Stop("operator-spending", "admin", "/operator/spending/"),
     Stop("models", "admin", "/teams/", then=(A_TEAM, "main a[href$='/providers/']")),
     Stop(
         "model-new",

@@ -151,6 +151,41 @@ def test_a_team_that_spent_nothing_says_so(client, lab):
     assert "Nothing was spent on these days." in page(client, lab, "?month=2025-06").content.decode()
 
 
+def test_a_personal_team_shows_its_one_reader(client, lab):
+    own = teams.personal_team_of(lab.alice)
+    lab.spend(factories.profile(lab.alice, team=own), 400, NOW)
+
+    found = rows(client.get(reverse("team_spending", args=[own.slug])))
+
+    assert found[lab.alice.display_name].used == 400
+
+
+# --- one's own -------------------------------------------------------------------------------------
+
+
+def test_a_reader_sees_what_their_tokens_bought(client, lab, django_assert_max_num_queries):
+    edition = factories.edition(lab.private, account={"screened": 50})
+    factories.judged(edition, factories.paper(), [90])
+    factories.judged(edition, factories.paper(), [10])
+    edition.opened_at = NOW
+    edition.save(update_fields=["opened_at"])
+    client.force_login(lab.bob)
+
+    with django_assert_max_num_queries(12):
+        response = client.get(reverse("budget"))
+
+    seen = response.context["seen"]
+    assert [(part.name, part.used) for part in seen.profiles] == [("Bob's secret field", 1_000)]
+    assert [part.name for part in seen.judges] == [lab.provider.provider_model]
+    assert (seen.papers, seen.tokens_a_paper) == (4, 250)
+    assert (seen.recommended, seen.tokens_a_pick) == (1, 1_000)
+    assert (seen.screened, seen.saved_tokens, seen.saved) == (50, 12_500, "$0.0250")
+
+
+def test_nobody_sees_anothers_spending_on_their_own_page(client, lab):
+    assert client.get(reverse("budget")).context["seen"].used == 0
+
+
 # --- the operator ----------------------------------------------------------------------------------
 
 
