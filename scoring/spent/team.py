@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Max, Q, Sum, Value, When
+from django.db.models import Count, Max, Q, Sum
 from django.utils.translation import gettext as _
 
 from profiles.models import Membership, Period, Profile, Scope, Team
@@ -265,7 +265,8 @@ def _chart(
         (key for key in names if key in sums and sums[key].used), key=lambda key: -sums[key].used
     )
     top = spenders[:TOP]
-    by_bucket = _by_day(team, span, top, names)
+    former = [key for key in sums if key not in names and sums[key].used]
+    by_bucket = _by_day(team, span, top, former)
     days = span.days
     series = [
         charts.Series(names[key], charts.by_day(days, by_bucket.get(number, {})), charts.colour(number))
@@ -281,32 +282,32 @@ def _chart(
     return charts.stacked(days, series, told)
 
 
-def _by_day(
-    team: Team, span: Span, top: list[Key], names: Mapping[Key, str]
-) -> dict[int, dict[dt.date, int]]:
-    """Tokens by bucket and day: a bucket for each of the top, one for all others, one for who is gone."""
-    people = [subject for scope, subject in names if scope == Scope.MEMBER]
-    shares = [subject for scope, subject in names if scope == Scope.SHARE]
-    bucket = Case(
-        *[When(scope=scope, subject_id=subject, then=Value(n)) for n, (scope, subject) in enumerate(top)],
-        When(Q(scope=Scope.MEMBER, subject_id__in=people), then=Value(TOP)),
-        When(Q(scope=Scope.SHARE, subject_id__in=shares), then=Value(TOP)),
-        default=Value(_FORMER_BUCKET),
-        output_field=IntegerField(),
-    )
-    rows = (
-        _windows(team)
-        .filter(starts_at__gte=span.starts_at, starts_at__lt=span.ends_at, used_tokens__gt=0)
-        .annotate(bucket=bucket)
-        .values("starts_at", "bucket")
-        .annotate(used=Sum(F("used_tokens")))
-        .order_by()
-    )
+def _by_day(team: Team, span: Span, top: list[Key], former: list[Key]) -> dict[int, dict[dt.date, int]]:
+    """Tokens by bucket and day: a bucket for each of the top, one for who is gone, one for all others.
+
+    The others are what is left of the team's own windows, so that a day of many members reads few rows.
+    """
+    bucket = {key: number for number, key in enumerate(top)} | dict.fromkeys(former, _FORMER_BUCKET)
+    wanted = Q(scope=Scope.TEAM, subject_id=team.pk)
+    for scope in (Scope.MEMBER, Scope.SHARE):
+        subjects = [subject for of, subject in bucket if of == scope]
+        wanted |= Q(scope=scope, subject_id__in=subjects)
+    rows = BudgetWindow.objects.filter(
+        wanted,
+        team_id=team.pk,
+        period=Period.DAY,
+        starts_at__gte=span.starts_at,
+        starts_at__lt=span.ends_at,
+        used_tokens__gt=0,
+    ).values_list("scope", "subject_id", "starts_at", "used_tokens")
     found: dict[int, dict[dt.date, int]] = {}
-    for row in rows:
-        days = found.setdefault(row["bucket"], {})
-        day = span.day_of(row["starts_at"])
-        days[day] = days.get(day, 0) + row["used"]
+    for scope, subject, starts_at, used in rows:
+        day = span.day_of(starts_at)
+        # What has a bucket of its own is taken from what the whole team used.
+        parts = {TOP: used} if scope == Scope.TEAM else {bucket[scope, subject]: used, TOP: -used}
+        for number, part in parts.items():
+            days = found.setdefault(number, {})
+            days[day] = days.get(day, 0) + part
     return found
 
 

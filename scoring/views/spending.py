@@ -19,7 +19,7 @@ from profiles.models import Membership, Role, User
 from scoring.report_text import defused
 from scoring.spent import house, spans, team
 
-ROWS_A_PAGE = 100
+ROWS_A_PAGE = 50
 
 
 @require_GET
