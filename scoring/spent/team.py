@@ -289,9 +289,9 @@ def _by_day(team: Team, span: Span, top: list[Key], former: list[Key]) -> dict[i
     """
     bucket = {key: number for number, key in enumerate(top)} | dict.fromkeys(former, _FORMER_BUCKET)
     wanted = Q(scope=Scope.TEAM, subject_id=team.pk)
-    for scope in (Scope.MEMBER, Scope.SHARE):
-        subjects = [subject for of, subject in bucket if of == scope]
-        wanted |= Q(scope=scope, subject_id__in=subjects)
+    for payer in (Scope.MEMBER, Scope.SHARE):
+        subjects = [subject for of, subject in bucket if of == payer]
+        wanted |= Q(scope=payer, subject_id__in=subjects)
     rows = BudgetWindow.objects.filter(
         wanted,
         team_id=team.pk,
