@@ -25,6 +25,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from portal.auditing import audit_house
 from portal.stores import StoreError, store
+from profiles import letters
 from scoring import digest, judging, slots
 from scoring.budget import Violation
 
@@ -168,7 +169,7 @@ def restore(source: Path, now: dt.datetime, *, with_secrets: bool = False, force
         _write(secrets)
     if known_migrations() - _applied():
         call_command("migrate", interactive=False, verbosity=0)
-    held_back = digest.assume_sent(manifest.made_at, now)
+    held_back = digest.assume_sent(manifest.made_at, now) + letters.assume_sent(manifest.made_at, now)
     judging.reap(now)
     return Restored(manifest, held_back, audit_house())
 

@@ -30,6 +30,7 @@ from portal.schedule import (  # noqa: F401 (settings by their names)
     HARVEST_SLOT_LASTS,
     HARVESTS,
 )
+from portal.tidings import TIDINGS  # noqa: F401 (a setting by its name)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -365,7 +366,7 @@ def mailers(address: str) -> dict[str, dict[str, object]]:
     return {
         "default": {
             # Django's own, which also remembers whether a text was handed over.
-            "BACKEND": "scoring.mailing.WatchedBackend",
+            "BACKEND": "profiles.mailing.WatchedBackend",
             "OPTIONS": {
                 "host": parts.hostname,
                 "port": port,

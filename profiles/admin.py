@@ -39,7 +39,19 @@ class ReaderAdmin(UserAdmin):
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("email", "name", "password", "public_id")}),
-        (_("Reading"), {"fields": ("language", "time_zone", "wants_digest", "digest_hour", "wants_keys")}),
+        (
+            _("Reading"),
+            {
+                "fields": (
+                    "language",
+                    "time_zone",
+                    "wants_digest",
+                    "digest_hour",
+                    "wants_alerts",
+                    "wants_keys",
+                )
+            },
+        ),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": ("date_joined", "last_login")}),
     )

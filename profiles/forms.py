@@ -40,11 +40,20 @@ class SettingsForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["name", "language", "time_zone", "wants_digest", "digest_hour", "wants_keys"]
+        fields = [
+            "name",
+            "language",
+            "time_zone",
+            "wants_digest",
+            "digest_hour",
+            "wants_alerts",
+            "wants_keys",
+        ]
         labels = {
             "name": _("Name"),
             "language": _("Language of the pages"),
             "wants_digest": _("Send me each day's picks by mail"),
+            "wants_alerts": _("Send me a mail when a budget runs low, or somebody asks or answers"),
             "wants_keys": _("Use single letters as keyboard shortcuts"),
         }
         help_texts = {"name": _("How members of your teams see you.")}

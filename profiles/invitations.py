@@ -26,13 +26,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import audit, teams
+from . import audit, letters, notices, teams
 from .access import MAY, Deed, may, require
-from .models import Invitation, Letter, Membership, Notice, Role, Team, User
+from .models import Invitation, Membership, Role, Team, User
 from .teams import RANK, AlreadyMember, PersonalTeam, TeamError
 
 LASTS = dt.timedelta(days=7)
 MOST_OPEN = 500
+CODE = "invitation"  # in settings.TIDINGS
 SALT = b"profiles.invitation"
 # A second click on "Invite" sends the same again.
 SAME_AGAIN = dt.timedelta(minutes=1)
@@ -421,18 +422,11 @@ def _tell(invitation: Invitation, actor: User | None) -> None:
     params = {"invitation": str(invitation.public_id), "ends": invitation.expires_at.isoformat()}
     key = f"invitation:{invitation.public_id}:{invitation.expires_at.timestamp():.6f}"
     if settings.HAS_MAILER:
-        Letter.objects.get_or_create(
-            key=key,
-            defaults={
-                "code": "invitation",
-                "params": params,
-                "address": invitation.email,
-                "language": actor.language if actor is not None else settings.LANGUAGE_CODE,
-            },
-        )
+        language = actor.language if actor is not None else settings.LANGUAGE_CODE
+        letters.owe(key, CODE, params, address=invitation.email, language=language)
     reader = User.objects.filter(email__iexact=invitation.email, is_active=True).first()
     if reader is not None:
-        Notice.objects.get_or_create(user=reader, key=key, defaults={"code": "invitation", "params": params})
+        notices.tell([reader], key, CODE, params, by_mail=False)
 
 
 def _record(

@@ -14,11 +14,10 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from . import audit, invitations, toml
+from . import audit, invitations, letters, toml
 from .models import (
     AuditEvent,
     Invitation,
-    Letter,
     Mark,
     Membership,
     Notice,
@@ -80,8 +79,8 @@ def forget(user: User) -> None:
         audit.record(None, "member.left", team=membership.team, subject=key)
     audit.record(None, "person.forgotten", subject=key)
     invitations.withdraw_of(user)
-    Letter.objects.filter(address__iexact=mail).delete()
     audit.forget(user)
+    letters.forget_address(mail)
     for session in UserSession.objects.filter(user=user):
         session.end()
     named = LogEntry.objects.filter(Q(object_repr__icontains=mail) | Q(change_message__icontains=mail))
@@ -111,8 +110,8 @@ def folder_of(profile: Profile) -> str:
 
 def _account(user: User) -> dict[str, Any]:
     fields = (
-        "public_id", "email", "name", "language", "time_zone", "wants_digest", "digest_hour", "wants_keys",
-        "date_joined", "last_login",
+        "public_id", "email", "name", "language", "time_zone", "wants_digest", "digest_hour", "wants_alerts",
+        "wants_keys", "date_joined", "last_login",
     )  # fmt: skip
     memberships = Membership.objects.filter(user=user).order_by("joined_at")
     marks = Mark.objects.of(user).order_by("marked_at")

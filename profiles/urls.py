@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from .views import invitations, people, teams
+from .views import invitations, notices, people, teams
 
 urlpatterns = [
     path("settings/", people.account_settings, name="account_settings"),
     path("settings/tokens/", people.api_tokens, name="api_tokens"),
     path("settings/tokens/<uuid:public_id>/revoke/", people.revoke_token, name="api_token_revoke"),
+    path("notices/", notices.notice_list, name="notices"),
+    path("notices/seen/", notices.all_seen, name="notices_seen"),
+    path("notices/<uuid:public_id>/seen/", notices.seen, name="notice_seen"),
+    path("letters/off/<str:token>/", notices.letters_off, name="letters_off"),
     path("teams/", teams.team_list, name="teams"),
     path("teams/<slug:slug>/", teams.team_page, name="team"),
     path("teams/<slug:slug>/invitations/", invitations.invite, name="team_invite"),

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import OperationalError, close_old_connections
 from django.utils import timezone
 
-from . import digest, harvesting, judging, tick
+from . import harvesting, judging, tick
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Clock:
         self._stopping.set()
 
     def run(self) -> None:
-        steps = (harvesting.ask_arxiv, tick.housekeep, self._read, digest.send_due)
+        steps = (harvesting.ask_arxiv, tick.housekeep, self._read, tick.mail_due)
         with ThreadPoolExecutor(len(steps), thread_name_prefix="clock") as pool:
             threads = [pool.submit(self._repeat, step) for step in steps]
             done, _ = wait(threads, return_when=FIRST_COMPLETED)

@@ -1,19 +1,15 @@
 """VERB. The mail of a reader's day: once per reader and day, in the reader's morning.
 
-An outbox row is claimed by one conditional UPDATE, then the mail is sent outside any transaction, then the
-row ends: sent, refused or unknown. Whoever dies in between leaves a claimed row whose lease runs out; it
-becomes unknown, and unknown is never sent again.
+A row for each is queued, and sent at most once (`profiles.outbox`).
 """
 
 import datetime as dt
 from collections.abc import Iterator
 
-import structlog
 from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import F
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -22,27 +18,22 @@ from django.utils.translation import gettext as _
 
 from papers import calendar
 from profiles.models import User
-from scoring import feed, mailing, providers
+from profiles.outbox import Outbox, host, since_words
+from scoring import feed, providers
 from scoring.models import Candidate, Edition, OutboxMail
 from scoring.tally import Tally
-
-log = structlog.get_logger(__name__)
 
 PICKS_A_PROFILE = 15
 MORNING_HOURS = 4  # how long after the reader's hour a mail still counts as the morning's
 LATEST_DAYS = 4  # an older day is no news: a weekend and a holiday fit in
-LEASE = dt.timedelta(minutes=10)
-FIRST_RETRY = dt.timedelta(minutes=5)
-MOST_ATTEMPTS = 12
 SALT = "digest.unsubscribe"
 
 
 def send_due(now: dt.datetime) -> int:
     """Queue, claim and send what is due; how many mails were certainly sent. Safe to repeat and to race."""
-    give_up_abandoned(now)
+    OUTBOX.give_up_abandoned(now)
     queue_due(now)
-    due = OutboxMail.objects.filter(state=OutboxMail.State.QUEUED, not_before__lte=now)
-    return sum(send_one(pk, now) for pk in due.order_by("not_before", "pk").values_list("pk", flat=True))
+    return OUTBOX.send_due(now)
 
 
 def queue_due(now: dt.datetime) -> None:
@@ -99,31 +90,7 @@ def pages_of(user: User, day: dt.date) -> Iterator[feed.DayPage]:
 
 def send_one(pk: int, now: dt.datetime) -> bool:
     """Send the mail of one outbox row, if this caller wins it. Slow: no transaction may be open here."""
-    won = OutboxMail.objects.filter(pk=pk, state=OutboxMail.State.QUEUED, not_before__lte=now).update(
-        state=OutboxMail.State.CLAIMED, attempts=F("attempts") + 1, not_before=now + LEASE
-    )
-    if not won:
-        return False
-    mail = OutboxMail.objects.select_related("user").filter(pk=pk).first()
-    if mail is None:  # its reader was forgotten meanwhile
-        return False
-    try:
-        mailing.send(message_of(mail.user, mail.day, mail.batch))
-    except mailing.MailUnavailable as error:
-        _try_later(mail, str(error), now)
-    except mailing.MailRefused as error:
-        _end(mail, OutboxMail.State.REFUSED, str(error), now)
-    except mailing.MailUnknown as error:
-        _end(mail, OutboxMail.State.UNKNOWN, str(error), now)
-    else:
-        return _end(mail, OutboxMail.State.SENT, "", now)
-    return False
-
-
-def give_up_abandoned(now: dt.datetime) -> int:
-    """Rows whose sender died: nobody can say whether the mail left, so it stays unsent for good."""
-    abandoned = OutboxMail.objects.filter(state=OutboxMail.State.CLAIMED, not_before__lt=now)
-    return abandoned.update(state=OutboxMail.State.UNKNOWN, ended_at=now, problem="the sender died")
+    return OUTBOX.send_one(pk, now)
 
 
 def assume_sent(since: dt.datetime, now: dt.datetime) -> int:
@@ -132,9 +99,8 @@ def assume_sent(since: dt.datetime, now: dt.datetime) -> int:
     The rows that would say so are lost. Who has had a morning since gets no digest of those days, rather than
     a second one. Safe to repeat.
     """
-    queued = OutboxMail.objects.filter(state__in=[OutboxMail.State.QUEUED, OutboxMail.State.CLAIMED])
-    problem = f"may have been sent after {since:%Y-%m-%d %H:%M} UTC, of which the restored backup is"
-    count = queued.update(state=OutboxMail.State.UNKNOWN, ended_at=now, problem=problem)
+    problem = since_words(since)
+    count = OUTBOX.write_off(problem, now)
     first, last = (since - dt.timedelta(days=LATEST_DAYS)).date(), calendar.newest_day(now)
     days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
     for user in User.objects.filter(wants_digest=True, is_active=True).order_by("pk"):
@@ -168,25 +134,6 @@ def had_a_morning(user: User, since: dt.datetime, now: dt.datetime) -> bool:
         date += dt.timedelta(days=1)
 
 
-def _try_later(mail: OutboxMail, problem: str, now: dt.datetime) -> None:
-    """Back to the queue, each time twice as late, until it has been tried too often."""
-    if mail.attempts >= MOST_ATTEMPTS:
-        _end(mail, OutboxMail.State.REFUSED, problem, now)
-        return
-    wait = min(FIRST_RETRY * 2 ** (mail.attempts - 1), dt.timedelta(hours=4))
-    claimed = OutboxMail.objects.filter(pk=mail.pk, state=OutboxMail.State.CLAIMED)
-    claimed.update(state=OutboxMail.State.QUEUED, not_before=now + wait, problem=problem)
-    log.warning("digest_put_off", outbox=mail.pk, attempts=mail.attempts, problem=problem)
-
-
-def _end(mail: OutboxMail, state: str, problem: str, now: dt.datetime) -> bool:
-    """The end of a claimed row; False where it was given up in the meantime."""
-    claimed = OutboxMail.objects.filter(pk=mail.pk, state=OutboxMail.State.CLAIMED)
-    if state != OutboxMail.State.SENT:
-        log.warning("digest_not_sent", outbox=mail.pk, state=str(state), problem=problem)
-    return bool(claimed.update(state=state, problem=problem, ended_at=now))
-
-
 # --- the message ---------------------------------------------------------------------------------------
 
 
@@ -218,13 +165,15 @@ def message_of(user: User, day: dt.date, batch: int = 1) -> EmailMultiAlternativ
 
 def headers_of(user: User, day: dt.date, batch: int, stop: str) -> dict[str, str]:
     """RFC 8058 (one-click), RFC 3834 (no auto-replies), and an id that is the same for the same digest."""
-    host = settings.PORTAL_URL.partition("://")[2].partition("/")[0].partition(":")[0]
     return {
         "List-Unsubscribe": f"<{stop}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
-        "Message-ID": f"<digest.{day.isoformat()}.{batch}.{user.public_id}@{host}>",
+        "Message-ID": f"<digest.{day.isoformat()}.{batch}.{user.public_id}@{host()}>",
     }
+
+
+OUTBOX = Outbox("digest", OutboxMail, lambda mail: message_of(mail.user, mail.day, mail.batch))
 
 
 # --- leaving the list ----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from profiles.models import Profile
 
-from . import digest, doorbell, editions, harvesting, judging, tick
+from . import doorbell, editions, harvesting, judging, tick
 
 JUDGE = "scoring.judge"
 HARVEST = "scoring.harvest"
@@ -60,8 +60,8 @@ def judge() -> int:
 
 @shared_task(name=MAIL)
 def mail() -> int:
-    """Send the digests that are due; a mail server that hangs holds up only this."""
-    return digest.send_due(timezone.now())
+    """Send the mails that are due; a mail server that hangs holds up only this."""
+    return tick.mail_due(timezone.now())
 
 
 @shared_task(name="scoring.open_profile")

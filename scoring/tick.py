@@ -8,9 +8,10 @@ from django.db.models.fields.json import KT
 
 from papers import calendar
 from papers.models import Announcement, Correction, Harvest
+from profiles import letters
 from profiles.models import Profile
 
-from . import digest, editions, edits, harvesting, judging, slots
+from . import alerts, digest, editions, edits, harvesting, judging, slots
 from .models import Candidate, Edition, Slot
 
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
@@ -156,6 +157,12 @@ def housekeep(now: dt.datetime) -> None:
     close_due(now)
     expire_due(now)
     harvesting.alarm_due(now)
+    alerts.alert_due(now)
+
+
+def mail_due(now: dt.datetime) -> int:
+    """Send the letters that are due, then the digests; how many were certainly sent. Slow: the mail server."""
+    return letters.send_due(now) + digest.send_due(now)
 
 
 def tick(now: dt.datetime) -> None:
@@ -164,4 +171,4 @@ def tick(now: dt.datetime) -> None:
     housekeep(now)
     judging.drain()
     close_due(now)
-    digest.send_due(now)
+    mail_due(now)

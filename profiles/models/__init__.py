@@ -5,7 +5,7 @@ actor key, and what identifies a person stands in an erasable side row.
 """
 
 from .invitations import Invitation
-from .letters import Letter, Notice
+from .letters import Letter, Notice, OwedMail
 from .marks import Mark, MarkQuerySet, Vote
 from .people import LANGUAGES, ApiToken, User, UserManager
 from .profiles import REASON_LANGUAGES, Interest, Profile, ProfileQuerySet, Revision
@@ -28,6 +28,7 @@ __all__ = [
     "Membership",
     "MembershipQuerySet",
     "Notice",
+    "OwedMail",
     "Period",
     "Profile",
     "ProfileQuerySet",

@@ -41,11 +41,10 @@ class Notice(models.Model):
         return f"{self.code} to {self.user_id}"
 
 
-class Letter(models.Model):
+class OwedMail(models.Model):
     """A mail that is owed: claimed once, then sent, refused or unknown. Unknown is never sent again.
 
-    To a reader, or to an address without an account (an invitation). `key` makes it once only. What is said
-    is made of `code` and `params` when it is sent, in the reader's language (`language` without a reader).
+    `profiles.outbox` moves every such table from state to state.
     """
 
     class State(models.TextChoices):
@@ -55,12 +54,6 @@ class Letter(models.Model):
         REFUSED = "refused", _("refused")
         UNKNOWN = "unknown", _("unknown")
 
-    key = models.CharField(max_length=160, unique=True)
-    code = models.CharField(max_length=40)
-    params = models.JSONField(default=dict)
-    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
-    address = models.EmailField(blank=True, default="")
-    language = models.CharField(max_length=10, default="en")
     state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(
@@ -70,6 +63,27 @@ class Letter(models.Model):
     problem = models.TextField(default="", blank=True)
     queued_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.state}"
+
+
+class Letter(OwedMail):
+    """A mail about teams and budgets: to a reader, or to an address without an account (an invitation).
+
+    `key` makes it once only. What is said is made of `code` and `params` when it is sent, in the reader's
+    language (`language` without a reader).
+    """
+
+    key = models.CharField(max_length=160, unique=True)
+    code = models.CharField(max_length=40)
+    params = models.JSONField(default=dict)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="+")
+    address = models.EmailField(blank=True, default="")
+    language = models.CharField(max_length=10, default="en")
 
     class Meta:
         indexes = [models.Index(fields=["state", "not_before"], name="letter_due")]

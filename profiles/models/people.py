@@ -44,6 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("hour of the digest"), default=8, validators=[MaxValueValidator(23)]
     )
     wants_digest = models.BooleanField(_("daily digest by mail"), default=False)
+    wants_alerts = models.BooleanField(_("letters about budgets by mail"), default=True)
     wants_keys = models.BooleanField(_("keyboard shortcuts"), default=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)

@@ -24,7 +24,7 @@ from .holds import (
 )
 from .invariants import Violation, audit
 from .legs import Leg, NoPayer, legs_of
-from .meter import meter_of, meter_with_forecast
+from .meter import Meter, meter_of, meter_with_forecast
 from .reaper import Reaped, reap
 from .sheet import Purse, Row, Sheet, purses_of, sheet_of
 
@@ -34,6 +34,7 @@ __all__ = [
     "Forecast",
     "HoldEnded",
     "Leg",
+    "Meter",
     "NoPayer",
     "Purse",
     "Reaped",

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, Exists, F, FloatField, OuterRef, StringAgg, Subquery, Value
+from django.db.models import CharField, Count, Exists, F, FloatField, OuterRef, StringAgg, Subquery, Value
 from django.db.models.functions import Cast, Concat, Greatest, JSONObject
 
-from profiles.models import Membership, Period, Profile, Quota, Scope, User
+from profiles.models import Membership, Notice, Period, Profile, Quota, Scope, User
 from profiles.quotas import Leg
 from scoring.models import BudgetWindow
 
@@ -23,6 +23,7 @@ class Meter:
 
     figure: Figure
     forecast: str
+    unseen: int = 0  # notices of the reader, which ride along in the same query
 
 
 def meter_of(user: User, now: dt.datetime) -> Figure | None:
@@ -41,7 +42,7 @@ def meter_with_forecast(user: User, now: dt.datetime) -> Meter | None:
         return None
     row, figure = found
     ahead = forecast_of(figure, _past(row), now, row.team.zone)
-    return Meter(figure, ahead.told(user.zone, now) if ahead is not None else "")
+    return Meter(figure, ahead.told(user.zone, now) if ahead is not None else "", row.unseen or 0)
 
 
 def _fullest(user: User, now: dt.datetime) -> tuple[Any, Figure] | None:
@@ -78,6 +79,7 @@ def _rows(user: User, now: dt.datetime) -> Any:
         starts_at__lte=now,
     ).order_by()
     past = days.values("subject_id").annotate(days=StringAgg(used, delimiter=Value(","))).values("days")
+    unseen = Notice.objects.of(user).unseen().order_by().values("user").annotate(count=Count("pk"))
     limits = Quota.objects.filter(scope=Scope.MEMBER, team=OuterRef("team"), period=Period.DAY)
     return (
         Membership.objects.filter(user=user, role__in=SPENDERS)
@@ -98,6 +100,7 @@ def _rows(user: User, now: dt.datetime) -> Any:
                 )[:1]
             ),
             past=Subquery(past, output_field=CharField()),
+            unseen=Subquery(unseen.values("count")),
             own_limit=Subquery(limits.filter(membership=OuterRef("pk")).values("limit_tokens")[:1]),
             default_limit=Subquery(limits.filter(membership=None).values("limit_tokens")[:1]),
             pays=Exists(Profile.objects.active().filter(team=OuterRef("team"), owner=user)),

@@ -2,33 +2,16 @@
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from profiles.models import User
+from profiles.models import OwedMail, User
 
 
-class OutboxMail(models.Model):
-    """The digest of one reader's day: claimed once, then sent, refused or unknown. Unknown is never resent."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        CLAIMED = "claimed", _("being sent")
-        SENT = "sent", _("sent")
-        REFUSED = "refused", _("refused")
-        UNKNOWN = "unknown", _("unknown")
+class OutboxMail(OwedMail):
+    """The digest of one reader's day."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
     batch = models.PositiveSmallIntegerField(default=1)
-    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(
-        default=timezone.now,
-        help_text=_("Queued: not sent before this instant. Claimed: the end of the lease."),
-    )
-    problem = models.TextField(default="", blank=True)
-    queued_at = models.DateTimeField(default=timezone.now)
-    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -15,8 +15,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from profiles import invitations, tokens
-from profiles.models import ApiToken, Invitation, Membership, Profile, Role, Team, User
+from profiles import invitations, letters, tokens
+from profiles.models import ApiToken, Invitation, Membership, Notice, Profile, Role, Team, User
 from scoring import digest
 from scoring.models import Edition, Provider
 from tests import factories
@@ -106,6 +106,7 @@ class World:
             "asked": {"slug": self.lab.slug, "public_id": self.invitation.public_id},
             "link": {"token": invitations.token_of(self.invitation)},
             "token": {"public_id": self.token.public_id},
+            "told": {"public_id": self.users["owner"].notices.get().public_id},
             "paper": {"arxiv_id": self.paper},
             "key_lab": {"slug": self.lab.slug, "public_id": self.providers["key_lab"].public_id},
             "key_all": {"public_id": self.providers["key_all"].public_id},
@@ -129,7 +130,9 @@ class World:
         elif subject in self.of_the_lab:
             kwargs |= self.of_the_lab[subject]
         elif subject in {"letter", "forged"}:
-            kwargs["token"] = digest.token_of(self.users["owner"]) if subject == "letter" else "forged:x"
+            signers = {"digest_off": digest.token_of, "letters_off": letters.token_of}
+            is_forged = subject == "forged"
+            kwargs["token"] = "forged:x" if is_forged else signers[name](self.users["owner"])
         elif subject == "key":
             kwargs |= {"key": "abc-def"} | ({"uidb36": "1"} if "reset" in name else {})
         return reverse(name, kwargs=kwargs) + query
@@ -163,6 +166,7 @@ def world(settings, client) -> World:
         "key_lab": factories.team_provider(lab, api_key="sk-1234567890ab"),
         "key_all": factories.provider("https://llm.example/v1"),
     }
+    Notice.objects.create(user=users["owner"], key="told", code="budget.alert", params={"window": 0})
     cookies = {}
     for role, user in users.items():
         client.force_login(user)

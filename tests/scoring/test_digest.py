@@ -11,6 +11,7 @@ from django.core import mail
 from django.db import connection
 
 from papers.models import Paper
+from profiles import outbox
 from scoring import digest, providers
 from scoring.models import Candidate, Edition, OutboxMail
 from tests import factories
@@ -30,7 +31,7 @@ def a_reader(day=DAY, **fields):
 
 def served_by(settings, server):
     options = {"host": "127.0.0.1", "port": server.port, "timeout": 0.5}
-    settings.MAILERS = {"default": {"BACKEND": "scoring.mailing.WatchedBackend", "OPTIONS": options}}
+    settings.MAILERS = {"default": {"BACKEND": "profiles.mailing.WatchedBackend", "OPTIONS": options}}
 
 
 def the_row():
@@ -195,7 +196,7 @@ def test_a_server_that_is_down_costs_a_delay(settings):
     digest.send_due(MORNING)
 
     row = the_row()
-    assert (row.state, row.not_before) == ("queued", MORNING + digest.FIRST_RETRY)
+    assert (row.state, row.not_before) == ("queued", MORNING + outbox.FIRST_RETRY)
     assert "alice" not in row.problem
 
 

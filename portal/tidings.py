@@ -1,0 +1,9 @@
+"""What can be told to somebody, by notice or by letter: each code with the function that makes its words.
+
+Facts only: `profiles.tidings` says how such a function looks, and a test resolves every one.
+"""
+
+TIDINGS: dict[str, str] = {
+    "budget.alert": "scoring.alerts.words_of_alerts",
+    "invitation": "profiles.invitation_words.words_of_invitations",
+}

@@ -1,0 +1,230 @@
+"""VERB. A limit comes to its end: who it concerns is told at 80 % and at 100 %, once a threshold and window.
+
+Found by looking at the open windows at each tick, never on the path of a hold: a hot window has no time for
+it. A window counts as full when its limit is used, or when it has stopped somebody's reading: a block that
+does not fit leaves a little over.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.core.mail import mail_admins
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from profiles import notices
+from profiles.models import Membership, Period, Profile, Scope, Team, User
+from profiles.tidings import Params, Words
+from scoring.models import Alert, BudgetWindow, Edition
+
+log = structlog.get_logger(__name__)
+
+NEARLY, FULL = 80, 100
+CODE = "budget.alert"
+
+
+def alert_due(now: dt.datetime) -> int:
+    """Tell of every open window that has reached a threshold it had not; how many. Safe to repeat and to race.
+
+    Straight to the end is told once, as full. A limit that was raised and is reached again in the same window
+    is not told again. Two queries where nothing is new.
+    """
+    stopping = _stopping(now)
+    reached = BudgetWindow.objects.filter(starts_at__lte=now, ends_at__gt=now, used_tokens__gt=0)
+    reached = reached.filter(
+        Q(used_tokens__gte=F("limit_tokens") * NEARLY / 100) | Q(subject_id__in={key[1] for key in stopping})
+    )
+    reached = reached.annotate(told=Max("alerts__percent")).filter(Q(told=None) | Q(told__lt=FULL))
+    return sum(
+        _alert(window, percent, now)
+        for window in reached.order_by("pk")
+        if (percent := _percent(window, stopping)) and percent > (window.told or 0)
+    )
+
+
+def _stopping(now: dt.datetime) -> set[tuple[int, int, str]]:
+    """The limits that stop an edition now."""
+    blocked = Edition.objects.filter(blocked_until__gt=now).values_list("blocked_by", flat=True)
+    return {(by["scope"], by["subject_id"], by["period"]) for by in blocked if "scope" in by}
+
+
+def _percent(window: BudgetWindow, stopping: set[tuple[int, int, str]]) -> int:
+    key = (window.scope, window.subject_id, window.period)
+    if window.used_tokens >= window.limit_tokens or key in stopping:
+        return FULL
+    return NEARLY if window.used_tokens * 100 >= window.limit_tokens * NEARLY else 0
+
+
+def _alert(window: BudgetWindow, percent: int, now: dt.datetime) -> bool:
+    with transaction.atomic():
+        figures = {"limit_tokens": window.limit_tokens, "used_tokens": window.used_tokens, "at": now}
+        _row, is_new = Alert.objects.get_or_create(window=window, percent=percent, defaults=figures)
+        if is_new:
+            _tell(window, percent, now)
+    if is_new and window.scope == Scope.INSTANCE:
+        _tell_the_operator(window, percent)
+    return is_new
+
+
+def _tell(window: BudgetWindow, percent: int, now: dt.datetime) -> None:
+    params = {
+        "window": window.pk,
+        "percent": percent,
+        "limit": window.limit_tokens,
+        "used": window.used_tokens,
+    }
+    key = f"alert:{window.pk}:{percent}"
+    own = _spender(window)
+    if own is not None:
+        notices.tell([own], key, CODE, {**params, "is_own": True}, now=now)
+    others = [user for user in _steering(window) if own is None or user.pk != own.pk]
+    if others:
+        notices.tell(others, key, CODE, params, now=now)
+
+
+def _spender(window: BudgetWindow) -> User | None:
+    if window.scope != Scope.MEMBER:
+        return None
+    membership = Membership.objects.select_related("user").filter(pk=window.subject_id).first()
+    return membership.user if membership is not None else None
+
+
+def _steering(window: BudgetWindow) -> list[User]:
+    """Who can act: a team's owners and admins, for the instance its staff."""
+    if window.scope == Scope.INSTANCE:
+        return list(User.objects.filter(is_staff=True, is_active=True))
+    steering = Membership.objects.steering().filter(team=window.team_id).select_related("user")
+    return [membership.user for membership in steering]
+
+
+def _tell_the_operator(window: BudgetWindow, percent: int) -> None:
+    (said,) = words_of_alerts(
+        [
+            {
+                "window": window.pk,
+                "percent": percent,
+                "limit": window.limit_tokens,
+                "used": window.used_tokens,
+            }
+        ]
+    )
+    assert said is not None
+    try:
+        mail_admins(said.title, "\n\n".join(said.paragraphs))
+    except OSError as error:
+        log.warning("operator_not_told", problem=type(error).__name__)
+
+
+# --- in words ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the windows of some alerts are called, by their subjects' ids."""
+
+    windows: dict[int, BudgetWindow]
+    teams: dict[int, Team]
+    members: dict[int, Membership]
+    shares: dict[int, Profile]
+
+    @classmethod
+    def of(cls, rows: Sequence[Params]) -> "_Names":
+        windows = BudgetWindow.objects.in_bulk([row["window"] for row in rows])
+        subjects: dict[int, set[int]] = {scope: set() for scope in Scope}
+        for window in windows.values():
+            subjects[window.scope].add(window.subject_id)
+        return cls(
+            windows,
+            Team.objects.in_bulk({window.team_id for window in windows.values()}),
+            Membership.objects.select_related("user").in_bulk(subjects[Scope.MEMBER]),
+            Profile.objects.filter(owner=None).in_bulk(subjects[Scope.SHARE]),
+        )
+
+
+def words_of_alerts(rows: Sequence[Params]) -> list[Words | None]:
+    """The words of alerts (`settings.TIDINGS`): whose limit, how much of it, until when, and what can be done."""
+    names = _Names.of(rows)
+    return [_words(row, names) for row in rows]
+
+
+def _words(row: Params, names: _Names) -> Words | None:
+    window = names.windows.get(row["window"])
+    if window is None:
+        return None
+    team = names.teams.get(window.team_id)
+    is_full = row["percent"] == FULL
+    title = _title(row, window, names, team)
+    if title is None:
+        return None
+    paragraphs = [
+        _("%(used)s of %(limit)s tokens a %(period)s are used. A new count starts at %(at)s.")
+        % {
+            "used": f"{row['used']:,}",
+            "limit": f"{row['limit']:,}",
+            "period": Period(window.period).label,
+            "at": date_format(timezone.localtime(window.ends_at), "Y-m-d H:i"),
+        },
+        _(
+            "Until then, or until the limit is raised, papers are ranked by local estimates, which cost nothing."
+        )
+        if is_full
+        else _("When it is used up, papers are ranked by local estimates, which cost nothing."),
+    ]
+    if row.get("is_own"):
+        place, action, why = reverse("budget"), _("Your budget"), _("You get this because it is your limit.")
+    elif team is not None:
+        place, action = reverse("team_quotas", args=[team.slug]), _("The team's quotas")
+        why = _("You get this because you steer %(team)s.") % {"team": team.name}
+    else:
+        place, action = reverse("operator_spending"), _("Spending of all teams")
+        why = _("You get this because you run this instance.")
+    return Words(title, paragraphs, path=place, action=action, why=why, is_urgent=is_full)
+
+
+def _title(row: Params, window: BudgetWindow, names: _Names, team: Team | None) -> str | None:
+    is_full = row["percent"] == FULL
+    about: dict[str, Any] = {"team": team.name if team is not None else "", "percent": row["percent"]}
+    if window.scope == Scope.INSTANCE:
+        return (
+            _("The instance's budget is used up")
+            if is_full
+            else _("%(percent)s %% of the instance's budget are used") % about
+        )
+    if team is None:
+        return None
+    if window.scope == Scope.TEAM:
+        text = (
+            _("The pool of %(team)s is used up")
+            if is_full
+            else _("%(percent)s %% of the pool of %(team)s are used")
+        )
+        return text % about
+    if row.get("is_own"):
+        text = (
+            _("Your limit in %(team)s is used up")
+            if is_full
+            else _("%(percent)s %% of your limit in %(team)s are used")
+        )
+        return text % about
+    about["name"] = _subject_name(window, names)
+    text = (
+        _("%(name)s: the limit in %(team)s is used up")
+        if is_full
+        else _("%(name)s: %(percent)s %% of the limit in %(team)s are used")
+    )
+    return text % about
+
+
+def _subject_name(window: BudgetWindow, names: _Names) -> str:
+    if window.scope == Scope.SHARE:
+        profile = names.shares.get(window.subject_id)
+        return profile.name if profile is not None else _("A former team profile")
+    membership = names.members.get(window.subject_id)
+    return membership.user.display_name if membership is not None else _("A former member")
