@@ -11,7 +11,7 @@ from .people import LANGUAGES, ApiToken, User, UserManager
 from .profiles import REASON_LANGUAGES, Interest, Profile, ProfileQuerySet, Revision
 from .quotas import Period, Quota, QuotaRequest, Scope, TopUp
 from .teams import Membership, MembershipQuerySet, Role, Team, TeamQuerySet, random_slug
-from .trail import AuditEvent, AuditOrigin, AuditPerson
+from .trail import AuditEvent, AuditOrigin, AuditPerson, Door
 
 __all__ = [
     "LANGUAGES",
@@ -20,6 +20,7 @@ __all__ = [
     "AuditEvent",
     "AuditOrigin",
     "AuditPerson",
+    "Door",
     "Interest",
     "Invitation",
     "Letter",

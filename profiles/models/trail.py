@@ -5,8 +5,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
+class Door(models.TextChoices):
+    """Through which door a deed came in."""
+
+    PAGE = "page", _("page")
+    API = "api", _("API")
+    ADMIN = "admin", _("administration")
+    COMMAND = "command", _("command line")
+
+
 class AuditEvent(models.Model):
-    """Who did what, append-only. Holds keys and codes; what names a person stands in AuditPerson."""
+    """Who did what, append-only: the database refuses to change or delete a row (`profiles.growing`).
+
+    Holds keys and codes; what names a person stands in AuditPerson, and from where they came in AuditOrigin.
+    """
 
     at = models.DateTimeField(default=timezone.now)
     actor_key = models.UUIDField(help_text=_("The user's public_id, or the nil UUID for the system."))
@@ -15,12 +27,21 @@ class AuditEvent(models.Model):
     code = models.CharField(max_length=40)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    door = models.CharField(
+        max_length=7, choices=Door, blank=True, default="", help_text=_("Empty for the system's own deeds.")
+    )
+    token_key = models.UUIDField(null=True, help_text=_("The public_id of the API token that was used."))
 
     class Meta:
         indexes = [
-            models.Index(fields=["team_key", "-at"], name="audit_team"),
-            models.Index(fields=["actor_key", "-at"], name="audit_actor"),
-            models.Index(fields=["-at"], name="audit_at"),
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["actor_key", "-at", "-id"], name="audit_who"),
+            models.Index(fields=["subject_key", "-at", "-id"], name="audit_whom"),
+            models.Index(fields=["code", "-at", "-id"], name="audit_what"),
+            models.Index(fields=["team_key", "-at", "-id"], name="audit_team_newest"),
+            models.Index(fields=["team_key", "actor_key", "-at", "-id"], name="audit_team_who"),
+            models.Index(fields=["team_key", "subject_key", "-at", "-id"], name="audit_team_whom"),
+            models.Index(fields=["team_key", "code", "-at", "-id"], name="audit_team_what"),
         ]
 
     def __str__(self) -> str:
