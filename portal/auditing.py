@@ -1,13 +1,22 @@
 """VERB. Every invariant of the house."""
 
 from papers.models import Harvest
+from profiles import audit
 from scoring import accounts, budget
 from scoring.budget import Violation
 
 
 def audit_house() -> list[Violation]:
-    """What is wrong anywhere: tokens, the account of every day, the counts of every harvest. Reads only."""
-    return [*budget.audit(), *accounts.audit(), *_audit_harvests()]
+    """What is wrong anywhere: tokens, each day's account, each harvest's counts, guards that are gone. Reads only."""
+    return [*budget.audit(), *accounts.audit(), *_audit_harvests(), *_audit_guards()]
+
+
+def _audit_guards() -> list[Violation]:
+    """Whether ledger and trail are guarded. That no row is missing cannot be proved: ids have gaps anyway."""
+    return [
+        Violation("ledger and audit trail only grow, by a guard in the database", name, {"missing": 1})
+        for name in (*audit.unguarded(), *budget.unguarded())
+    ]
 
 
 def _audit_harvests() -> list[Violation]:

@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from . import tokens
+from . import origins, tokens
 from .models import ApiToken, User
 
 KEYWORD = "Bearer"
@@ -28,6 +28,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 _("This token is unknown or revoked. Make another on the settings page.")
             )
+        origins.by_token(token.public_id)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

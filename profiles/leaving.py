@@ -116,7 +116,7 @@ def _account(user: User) -> dict[str, Any]:
     memberships = Membership.objects.filter(user=user).order_by("joined_at")
     marks = Mark.objects.of(user).order_by("marked_at")
     votes = Vote.objects.filter(user=user).order_by("voted_at")
-    deeds = AuditEvent.objects.filter(actor_key=user.public_id).order_by("at")
+    deeds = AuditEvent.objects.filter(actor_key=user.public_id).order_by("at", "pk")
     moments = ("created_at", "expires_at", "accepted_at", "revoked_at")
     received = Invitation.objects.filter(email__iexact=user.email).order_by("created_at")
     sent = Invitation.objects.filter(invited_by=user).order_by("created_at")
@@ -139,5 +139,18 @@ def _account(user: User) -> dict[str, Any]:
         "sessions": list(
             UserSession.objects.filter(user=user).values("ip", "user_agent", "created_at", "last_seen_at")
         ),
-        "audit": list(deeds.values("at", "code", "team_key", "subject_key", "before", "after")),
+        "audit": list(
+            deeds.values(
+                "at",
+                "code",
+                "team_key",
+                "subject_key",
+                "before",
+                "after",
+                "door",
+                "token_key",
+                "origin__ip",
+                "origin__user_agent",
+            )
+        ),
     }

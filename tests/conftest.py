@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import TransactionTestCase
 from django.utils import translation
 
+from tests import loosened
 from tests.fakes import fake_model
 
 __all__ = ["fake_model"]
@@ -21,6 +23,20 @@ SERVICES = ("postgres", "redis", "browser")
 def english() -> Iterator[None]:
     """Each test starts in English: a request leaves its thread in the reader's language."""
     with translation.override("en"):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_may_empty_every_table() -> Iterator[None]:
+    """After a test with real transactions Django empties all tables: also those that refuse it."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def loosened_flush(case: TransactionTestCase) -> None:
+        with loosened.tables():
+            flush(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", loosened_flush)
         yield
 
 

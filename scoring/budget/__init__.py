@@ -22,7 +22,7 @@ from .holds import (
     settle,
     true_up,
 )
-from .invariants import Violation, audit
+from .invariants import Violation, audit, unguarded
 from .legs import Leg, NoPayer, legs_of
 from .meter import Meter, meter_of, meter_with_forecast
 from .reaper import Reaped, reap
@@ -63,4 +63,5 @@ __all__ = [
     "settle",
     "sheet_of",
     "true_up",
+    "unguarded",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     BigIntegerField,
     Case,
@@ -27,6 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest, Lag
 from django.utils import timezone
 
+from profiles import growing
 from scoring.models import BudgetWindow, Call, Hold, LedgerEntry, Score
 
 from . import spending
@@ -72,6 +74,11 @@ def audit(now: dt.datetime | None = None) -> list[Violation]:
         _calls_with_a_hold,
     ]
     return [violation for check in checks for violation in check()]
+
+
+def unguarded() -> list[str]:
+    """The guards of the ledger that are missing in the database, by name: somebody took them away."""
+    return growing.unguarded(connection, LedgerEntry._meta.db_table)
 
 
 def _windows_side_by_side() -> Iterator[Violation]:

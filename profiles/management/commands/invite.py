@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from profiles import invitations
+from profiles import invitations, origins
 from profiles.models import Invitation, Role, Team
 from profiles.teams import TeamError
 
@@ -22,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Role.values, help="The role in that team (member).")
         parser.add_argument("--json", action="store_true", help="Print the link as JSON.")
 
+    @origins.through(origins.COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             validate_email(options["mail"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from profiles import access, teams, toml
+from profiles import access, origins, teams, toml
 from profiles.drafts import BadDraft
 from profiles.models import Profile, User
 
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="Print what was done as JSON.")
 
+    @origins.through(origins.COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(email__iexact=options["user"]).first()
         if user is None:

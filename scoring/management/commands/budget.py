@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from profiles import quotas
+from profiles import origins, quotas
 from profiles.models import Membership, Period, Scope, Team
 from profiles.quotas import INSTANCE, Leg, Subject
 from scoring import budget
@@ -35,6 +35,7 @@ class Command(BaseCommand):
         reconcile = deeds.add_parser("reconcile", help="windows by the ledger and the limits in force")
         reconcile.add_argument("--json", action="store_true")
 
+    @origins.through(origins.COMMAND)
     def handle(self, *args: Any, **options: Any) -> None:
         {"show": self._show, "set": self._set, "reconcile": self._reconcile}[options["deed"]](options)
 

@@ -18,6 +18,6 @@ def unguard(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("scoring", "0009_fill_teams_of_windows")]
+    dependencies = [("scoring", "0013_no_price_is_none")]
 
     operations = [migrations.RunPython(guard, unguard)]

@@ -18,6 +18,6 @@ def unguard(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("profiles", "0004_audit_doors")]
+    dependencies = [("profiles", "0005_audit_doors")]
 
     operations = [migrations.RunPython(guard, unguard)]
