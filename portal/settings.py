@@ -14,6 +14,7 @@ import tempfile
 import zoneinfo
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import dj_database_url
@@ -190,6 +191,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "django_htmx",
     "django_structlog",
@@ -214,6 +216,8 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "profiles.onward.OnwardMiddleware",
+    "profiles.second_factor_middleware.SecondFactorMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
@@ -338,6 +342,7 @@ if TESTING:
 ACCOUNT_ADAPTER = "profiles.accounts.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_FORMS = {"signup": "profiles.account_forms.SignupForm"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Broadsheet: "
@@ -345,9 +350,77 @@ ACCOUNT_SESSION_REMEMBER = True
 # Without a mailer nobody could be verified or sent a code; the sign-up page says so.
 ACCOUNT_LOGIN_BY_CODE_ENABLED = HAS_MAILER
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAILER else "none"
+# A code that is typed into the page it was asked from; a link would be opened by the scanners of mail too.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = HAS_MAILER
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = HAS_MAILER
+ACCOUNT_EMAIL_NOTIFICATIONS = HAS_MAILER
+# Who found an open browser neither moves the account to another address nor connects another one to it.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+MFA_ADAPTER = "profiles.second_factor.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "profiles.account_forms.PasskeyForm",
+    "edit_webauthn": "profiles.account_forms.PasskeyNameForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Over http browsers offer passkeys on localhost only; they see to that themselves.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+# Who is led to set up a second factor before anything else.
+MFA_REQUIRED_FOR = one_of("MFA_REQUIRED_FOR", "staff" if IS_FULL else "none", {"none", "staff", "admins"})
 MFA_TOTP_ISSUER = "Broadsheet"
 MFA_ALLOW_UNVERIFIED_EMAIL = not HAS_MAILER
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+
+# --- signing in elsewhere --------------------------------------------------------------------------
+
+
+def login_app(name: str) -> list[dict[str, Any]]:
+    """The client that this instance is at that provider: one, or none where neither half is given."""
+    client_id, secret = one_line(f"LOGIN_{name}_ID"), text(f"LOGIN_{name}_SECRET")
+    if secret and not client_id:
+        raise refuse(f"LOGIN_{name}_ID", f"must be set when LOGIN_{name}_SECRET is")
+    if client_id and not secret:
+        raise refuse(f"LOGIN_{name}_SECRET", f"must be set when LOGIN_{name}_ID is")
+    return [{"client_id": client_id, "secret": secret}] if client_id else []
+
+
+def login_by_oidc() -> list[dict[str, Any]]:
+    """Any OpenID Connect server, such as an institute's own. Its word travels by TLS, or on this machine."""
+    apps, name = login_app("OIDC"), one_line("LOGIN_OIDC_NAME")
+    issuer = web_address("LOGIN_OIDC_URL", "").rstrip("/")
+    if apps and not issuer:
+        raise refuse("LOGIN_OIDC_URL", "must be set when LOGIN_OIDC_ID is, such as https://login.example.org")
+    if issuer and not apps:
+        raise refuse("LOGIN_OIDC_ID", "must be set when LOGIN_OIDC_URL is")
+    parts = urlsplit(issuer)
+    if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost"}:
+        raise refuse("LOGIN_OIDC_URL", "must be an https:// address")
+    for app in apps:
+        app |= {"provider_id": "oidc", "name": name or "OpenID Connect"}
+        app |= {"settings": {"server_url": issuer}}
+    return apps
+
+
+# A provider without credentials is an HTTP 500: none is installed that is not set up.
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
+    kind: {"APPS": apps, "OAUTH_PKCE_ENABLED": True}
+    for kind, apps in {
+        "openid_connect": login_by_oidc(),
+        "github": login_app("GITHUB"),
+        "google": login_app("GOOGLE"),
+        "orcid": login_app("ORCID"),
+    }.items()
+    if apps
+}
+INSTALLED_APPS += [f"allauth.socialaccount.providers.{kind}" for kind in SOCIALACCOUNT_PROVIDERS]
+SOCIALACCOUNT_ADAPTER = "profiles.connections.ConnectionAdapter"
+SOCIALACCOUNT_FORMS = {"signup": "profiles.account_forms.ConnectionSignupForm"}
+# An address that both sides have verified belongs to one person (profiles/connections.py).
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+
+# --- mail ------------------------------------------------------------------------------------------
 
 
 def mailers(address: str) -> dict[str, dict[str, object]]:

@@ -6,12 +6,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from . import origins, tokens
 from .models import ApiToken, User
+from .second_factor import lacks_second_factor, request_for_one
 
 KEYWORD = "Bearer"
 
@@ -29,6 +30,8 @@ class TokenAuthentication(BaseAuthentication):
                 _("This token is unknown or revoked. Make another on the settings page.")
             )
         origins.by_token(token.public_id)
+        if lacks_second_factor(token.user):
+            raise PermissionDenied(request_for_one(), code="second_factor_required")
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -40,6 +40,12 @@ def flush_may_empty_every_table() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def one_factor(settings) -> None:
+    """A test that is not about the second factor is not asked for one, whichever database it runs on."""
+    settings.MFA_REQUIRED_FOR = "none"
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The development data beside the project; a test that needs it skips when it is absent."""

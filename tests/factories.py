@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from papers.models import Announcement, Paper, PaperVersion
@@ -25,6 +26,14 @@ _numbers = itertools.count(1)
 def user(email: str | None = None, **fields: Any) -> User:
     """A reader who can log in with PASSWORD."""
     return User.objects.create_user(email or f"reader{next(_numbers)}@example.org", PASSWORD, **fields)
+
+
+def passkey(owner: User, name: str = "Phone") -> Authenticator:
+    """A passkey that nobody holds the private half of."""
+    credential = {"clientExtensionResults": {"credProps": {"rk": True}}}
+    return Authenticator.objects.create(
+        user=owner, type=Authenticator.Type.WEBAUTHN, data={"name": name, "credential": credential}
+    )
 
 
 def team(*members: User, name: str = "Lab", owner: User | None = None, **fields: Any) -> Team:

@@ -19,15 +19,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from profiles import invitations
 from profiles.access import Deed, ReaderRequest, membership_for, require
+from profiles.accounts import INVITATION_KEY
 from profiles.forms import InvitationForm
 from profiles.invitations import InvitationError
 from profiles.models import Invitation, Team, User
 from profiles.teams import TeamError
 
 from .teams import team_answer
-
-# Where the sign-up page looks for it (`profiles.accounts`).
-INVITATION_KEY = "invitation_token"
 
 
 @require_POST

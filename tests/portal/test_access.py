@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
@@ -71,6 +72,7 @@ class World:
     token: ApiToken
     invitation: Invitation
     paper: str
+    passkey: Authenticator
 
     cookies: dict[str, str]
     providers: dict[str, Provider]
@@ -133,6 +135,8 @@ class World:
             signers = {"digest_off": digest.token_of, "letters_off": letters.token_of}
             is_forged = subject == "forged"
             kwargs["token"] = "forged:x" if is_forged else signers[name](self.users["owner"])
+        elif subject == "passkey":
+            kwargs["pk"] = self.passkey.pk
         elif subject == "key":
             kwargs |= {"key": "abc-def"} | ({"uidb36": "1"} if "reset" in name else {})
         return reverse(name, kwargs=kwargs) + query
@@ -167,12 +171,15 @@ def world(settings, client) -> World:
         "key_all": factories.provider("https://llm.example/v1"),
     }
     Notice.objects.create(user=users["owner"], key="told", code="budget.alert", params={"window": 0})
+    passkey = factories.passkey(factories.user())
     cookies = {}
     for role, user in users.items():
         client.force_login(user)
         cookies[role] = client.cookies[settings.SESSION_COOKIE_NAME].value
         client.cookies.clear()
-    return World(users, lab, bob, profiles, editions, token, invitation, paper.arxiv_id, cookies, judges)
+    return World(
+        users, lab, bob, profiles, editions, token, invitation, paper.arxiv_id, passkey, cookies, judges
+    )
 
 
 @pytest.mark.parametrize("role", ROLES)

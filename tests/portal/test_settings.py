@@ -48,6 +48,7 @@ def start(tmp_path, monkeypatch):
         ("MAIL_URL", "smtp://mail.example.org?tls=perhaps"),
         ("OPERATOR_MAIL", "me@example.org, the office"),
         ("SIGNUP", "sometimes"),
+        ("MFA_REQUIRED_FOR", "everybody"),
         ("LLM_BASE_URL", "localhost:8080/v1"),
         ("LLM_PRIVATE_ADDRESSES", "10.0.0.0/8,the office"),
         ("INSTANCE_DAILY_TOKENS", "2e6"),
@@ -79,6 +80,47 @@ def test_a_model_address_without_a_model_is_refused(start):
 def test_a_model_without_its_address_is_refused(start):
     with pytest.raises(ImproperlyConfigured, match="LLM_BASE_URL"):
         start(LLM_MODEL="the-model", LLM_API_KEY="a-key")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"LOGIN_GITHUB_ID": "us"}, "LOGIN_GITHUB_SECRET"),
+        ({"LOGIN_GOOGLE_SECRET": "quiet"}, "LOGIN_GOOGLE_ID"),
+        ({"LOGIN_OIDC_URL": "https://login.example.org"}, "LOGIN_OIDC_ID"),
+        ({"LOGIN_OIDC_ID": "us", "LOGIN_OIDC_SECRET": "quiet"}, "LOGIN_OIDC_URL"),
+        (
+            {
+                "LOGIN_OIDC_ID": "us",
+                "LOGIN_OIDC_SECRET": "quiet",
+                "LOGIN_OIDC_URL": "http://login.example.org",
+            },
+            "LOGIN_OIDC_URL",
+        ),
+    ],
+)
+def test_half_a_sign_in_provider_stops_the_start(start, given, named):
+    with pytest.raises(ImproperlyConfigured, match=named):
+        start(**given)
+
+
+def test_a_sign_in_provider_is_installed_only_when_it_is_set_up(start, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("quiet\n")
+    assert start()["SOCIALACCOUNT_PROVIDERS"] == {}
+
+    read = start(LOGIN_ORCID_ID="us", LOGIN_ORCID_SECRET_FILE=str(secret))
+
+    assert read["SOCIALACCOUNT_PROVIDERS"]["orcid"]["APPS"] == [{"client_id": "us", "secret": "quiet"}]
+    assert [app for app in read["INSTALLED_APPS"] if "providers" in app] == [
+        "allauth.socialaccount.providers.orcid"
+    ]
+
+
+def test_operators_of_the_full_size_need_a_second_factor(start):
+    assert start()["MFA_REQUIRED_FOR"] == "none"
+    full = {"DATABASE_URL": "postgres://db/broadsheet", "SECRET_KEY": "x"}
+    assert start(**full)["MFA_REQUIRED_FOR"] == "staff"
 
 
 def test_full_size_invents_no_secret(start):
