@@ -1,5 +1,6 @@
 """What people fill in about themselves and their teams."""
 
+import uuid
 import zoneinfo
 from typing import Any
 
@@ -69,14 +70,20 @@ class SettingsForm(forms.ModelForm):
         field.choices = choices
 
 
-class TokenForm(forms.Form):
+class OnceForm(forms.Form):
+    """A form that makes something new: its key makes sending it twice the same as once (`profiles.once`)."""
+
+    once = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+class TokenForm(OnceForm):
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("Where you will use it: a script, a notebook, a reader.")
     )
     can_write = forms.BooleanField(label=_("May change profiles and quotas"), required=False)
 
 
-class TeamForm(forms.Form):
+class TeamForm(OnceForm):
     name = forms.CharField(label=_("Name"), max_length=100)
     time_zone = forms.ChoiceField(
         label=_("Time zone"),

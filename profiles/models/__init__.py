@@ -7,6 +7,7 @@ actor key, and what identifies a person stands in an erasable side row.
 from .invitations import Invitation
 from .letters import Letter, Notice, OwedMail
 from .marks import Mark, MarkQuerySet, Vote
+from .once import SentForm
 from .people import LANGUAGES, ApiToken, User, UserManager
 from .profiles import REASON_LANGUAGES, Interest, Profile, ProfileQuerySet, Revision
 from .quotas import Period, Quota, QuotaRequest, Scope, TopUp
@@ -38,6 +39,7 @@ __all__ = [
     "Revision",
     "Role",
     "Scope",
+    "SentForm",
     "Team",
     "TeamQuerySet",
     "TopUp",

@@ -13,6 +13,7 @@ from profiles.access import ReaderRequest
 from profiles.accounts import keep_keys
 from profiles.forms import SettingsForm, TokenForm
 from profiles.models import ApiToken
+from profiles.once import once
 
 
 @require_http_methods(["GET", "POST"])
@@ -33,14 +34,33 @@ def api_tokens(request: ReaderRequest) -> HttpResponse:
     form = TokenForm(request.POST or None)
     secret = ""
     if request.method == "POST" and form.is_valid():
-        _token, secret = tokens.issue(
-            request.user, form.cleaned_data["name"], can_write=form.cleaned_data["can_write"]
-        )
+        secret = _issue_once(request, form)
+        if not secret:
+            messages.warning(
+                request,
+                _("This token was made already, and its secret shown. If you lost it, revoke the token."),
+            )
+            return redirect("api_tokens")
         form = TokenForm()
     context = {"form": form, "secret": secret, "tokens": tokens.live(request.user)}
     response = render(request, "profiles/tokens.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _issue_once(request: ReaderRequest, form: TokenForm) -> str:
+    """The secret of a new token; nothing if this form has made its token already."""
+    secrets: list[str] = []
+
+    def issue() -> str:
+        token, secret = tokens.issue(
+            request.user, form.cleaned_data["name"], can_write=form.cleaned_data["can_write"]
+        )
+        secrets.append(secret)
+        return str(token.public_id)
+
+    once(request.user, form.cleaned_data["once"], issue)
+    return "".join(secrets)
 
 
 @require_POST

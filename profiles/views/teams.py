@@ -16,6 +16,7 @@ from profiles import invitations, teams
 from profiles.access import Deed, ReaderRequest, may, membership_for, require, rights_table
 from profiles.forms import InvitationForm, TeamForm, TeamSettingsForm, roles_to_give
 from profiles.models import Invitation, Membership, Role, Team
+from profiles.once import once
 from profiles.teams import RANK, TeamError
 
 MEMBERS_A_PAGE = 50
@@ -30,8 +31,13 @@ def team_list(request: ReaderRequest) -> HttpResponse:
         if not may_create:
             raise PermissionDenied
         if form.is_valid():
-            team = teams.create_team(request.user, form.cleaned_data["name"], form.cleaned_data["time_zone"])
-            return redirect("team", team.slug)
+            name, time_zone = form.cleaned_data["name"], form.cleaned_data["time_zone"]
+            done = once(
+                request.user,
+                form.cleaned_data["once"],
+                lambda: teams.create_team(request.user, name, time_zone).slug,
+            )
+            return redirect("team", done.outcome)
     waiting = invitations.waiting_for(request.user, timezone.now())
     context = {
         "form": form if may_create else None,

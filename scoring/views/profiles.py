@@ -27,6 +27,7 @@ from profiles.access import (
 from profiles.drafts import BadDraft
 from profiles.editor import Editor, digest_of
 from profiles.models import REASON_LANGUAGES, Membership, Profile, Team, User
+from profiles.once import key_of, once
 from scoring import price, profile_changes, providers
 from scoring.models import Edition, ModelChoice, Provider
 from scoring.screening import expand
@@ -68,8 +69,12 @@ def profile_new(request: ReaderRequest) -> HttpResponse:
     cost = price.of_new(draft, providers.provider_of_team(team))
     if request.POST.get("seen") != digest_of(draft):
         return _show(request, Editor.showing(draft), None, cost=cost, seen=digest_of(draft))
-    profile = profile_changes.create(draft, owner=owner, team=team)
-    return redirect("profile_first", profile.public_id)
+    done = once(
+        request.user,
+        key_of(request.POST.get("once", "")),
+        lambda: str(profile_changes.create(draft, owner=owner, team=team).public_id),
+    )
+    return redirect("profile_first", done.outcome)
 
 
 @require_http_methods(["GET", "POST"])
@@ -247,6 +252,7 @@ def _show(
         "profile": profile,
         "price": cost,
         "seen": seen,
+        "once": uuid.uuid4(),
         "languages": REASON_LANGUAGES,
         "teams": [each.team for each in paying if may(each, Deed.SPEND)],
         "chosen_team": request.POST.get("team", ""),
