@@ -1,16 +1,17 @@
 """What is remembered of a provider: what it can do, whether it is down, and why it was stopped."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import structlog
-from django.conf import settings
-from django.core.mail import mail_admins, send_mail
+from django.core.mail import mail_admins
 from django.db.models import F
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
+from profiles import notices
 from profiles.models import Membership, Team
+from profiles.tidings import Params, Words
 from scoring.ladder import Abilities
 from scoring.models import Provider
 from scoring.outcomes import problem_told
@@ -23,6 +24,8 @@ FIRST_PAUSE_SECONDS = 20
 LONGEST_PAUSE_SECONDS = 900
 # Why a provider stands still because a person wanted it so; an answer does not resume it.
 BY_HAND = "by_hand"
+# In settings.TIDINGS.
+STOPPED = "provider.stopped"
 
 
 def learn(provider: Provider, abilities: Abilities) -> None:
@@ -79,11 +82,11 @@ def stop(provider: Provider, code: str, now: dt.datetime) -> None:
     if not stopped:
         return
     log.error("provider_stopped", provider=str(provider.public_id), code=code)
+    if provider.team is not None:
+        _tell_the_team(provider, provider.team, code, now)
+        return
     try:
-        if provider.team is None:
-            _tell_the_operator(provider, code)
-        else:
-            _tell_the_team(provider, provider.team, code)
+        _tell_the_operator(provider, code)
     except OSError as error:
         log.warning("nobody_was_told", problem=type(error).__name__)
 
@@ -99,19 +102,32 @@ def _tell_the_operator(provider: Provider, code: str) -> None:
     )
 
 
-def _tell_the_team(provider: Provider, team: Team, code: str) -> None:
-    """Its owners and admins, each in their language; the operator has nothing to do with their key."""
-    page = settings.PORTAL_URL + reverse("team_providers", args=[team.slug])
-    for steering in (
-        Membership.objects.steering().filter(team=team, user__is_active=True).select_related("user")
-    ):
-        with translation.override(steering.user.language):
-            text = _(
-                "%(name)s, the model of %(team)s, is stopped. %(problem)s Papers wait until somebody mends it here: "
-                "%(page)s"
-            ) % {"name": provider.name, "team": team.name, "problem": problem_told(code), "page": page}
-            subject = _("Broadsheet stopped a model of your team")
-            send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [steering.user.email])
+def _tell_the_team(provider: Provider, team: Team, code: str, now: dt.datetime) -> None:
+    """Its owners and admins, in the app and by mail; the operator has nothing to do with their key."""
+    steering = Membership.objects.steering().filter(team=team).select_related("user")
+    params = {"provider": provider.pk, "code": code}
+    key = f"provider.stopped:{provider.pk}:{now.isoformat()}"
+    notices.tell([each.user for each in steering], key, STOPPED, params, now=now)
+
+
+def words_of_stops(rows: Sequence[Params]) -> list[Words | None]:
+    """What is told of a team's stopped models (`settings.TIDINGS`); None for one that is gone."""
+    found = Provider.objects.select_related("team").in_bulk([row["provider"] for row in rows])
+    return [_words(found.get(row["provider"]), row["code"]) for row in rows]
+
+
+def _words(provider: Provider | None, code: str) -> Words | None:
+    if provider is None or provider.team is None:
+        return None
+    return Words(
+        _("%(name)s, the model of %(team)s, is stopped")
+        % {"name": provider.name, "team": provider.team.name},
+        [str(problem_told(code)), _("Papers wait until somebody mends it.")],
+        path=reverse("team_providers", args=[provider.team.slug]),
+        action=_("The team's models"),
+        why=_("You get this because you steer %(team)s.") % {"team": provider.team.name},
+        is_urgent=True,
+    )
 
 
 def resume(provider: Provider) -> None:

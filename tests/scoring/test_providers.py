@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
+from profiles import letters
 from profiles.models import Role
 from scoring import providers
 from scoring.ladder import Abilities
@@ -112,6 +113,7 @@ def test_a_teams_own_provider_that_is_stopped_tells_its_owners_and_admins_and_no
     providers.stop(provider, "unauthorized", NOW)
     providers.stop(provider, "unauthorized", NOW)
 
+    assert letters.send_due(timezone.now()) == 2
     assert {address for sent in mail.outbox for address in sent.to} == {owner.email, admin.email}
     assert len(mail.outbox) == 2
     assert "does not accept the key" in mail.outbox[0].body
