@@ -149,6 +149,7 @@ def housekeep(now: dt.datetime) -> None:
     """All that is due but asking arXiv, asking models and sending mail: quick, and no network."""
     slots.beat(now)
     judging.reap(now)
+    budget.revise_due(now)
     open_due(now)
     screen_due(now)
     take_late_in(now)

@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from papers.models import Announcement, Paper, PaperVersion
-from profiles.models import Interest, Membership, Profile, Quota, Role, Scope, Team, User
+from profiles.models import Interest, Membership, Profile, Quota, Role, Scope, Team, TopUp, User
 from profiles.revisions import current
 from scoring import providers, rubric
 from scoring.models import Call, Candidate, Edition, Provider, Score
@@ -140,6 +140,15 @@ def announced_papers(count: int, day: dt.date = DAY, category: str = "cs.LG") ->
 def quota(scope: Scope, limit_tokens: int, period: str = "day", **subject: Any) -> Quota:
     return Quota.objects.create(
         scope=scope, limit_tokens=limit_tokens, period=period, updated_at=timezone.now(), **subject
+    )
+
+
+def top_up(
+    scope: Scope, tokens: int, ends_at: dt.datetime, starts_at: dt.datetime | None = None, **subject: Any
+) -> TopUp:
+    """A top-up as policy only: no window knows of it yet."""
+    return TopUp.objects.create(
+        scope=scope, tokens=tokens, starts_at=starts_at or timezone.now(), ends_at=ends_at, **subject
     )
 
 

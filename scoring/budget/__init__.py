@@ -9,6 +9,7 @@ UPDATE: decide and take are one statement. `mark_sent` is committed before the r
 from .changes import change_quota, reconcile
 from .figures import Figure, figures_of, room
 from .forecast import Forecast, day_of, forecast_of
+from .gifts import give_top_up, left_of, revise_due, revoke_top_up
 from .holds import (
     LEASE_SECONDS,
     HoldEnded,
@@ -49,7 +50,9 @@ __all__ = [
     "day_of",
     "figures_of",
     "forecast_of",
+    "give_top_up",
     "hold",
+    "left_of",
     "legs_of",
     "mark_sent",
     "meter_of",
@@ -59,6 +62,8 @@ __all__ = [
     "reap",
     "reconcile",
     "release",
+    "revise_due",
+    "revoke_top_up",
     "room",
     "settle",
     "sheet_of",

@@ -16,7 +16,8 @@ from scoring.models import BudgetWindow, Edition
 from scoring.transactions import retried
 
 from . import invariants, spending
-from .windows import in_lock_order, lock_policy
+from .limits import apply_limits
+from .windows import lock_policy
 
 
 @retried
@@ -57,31 +58,6 @@ def _touched_by(subject: Subject) -> list[Leg]:
     return [Leg(Scope.MEMBER, pk, team.pk) for pk in members] + [
         Leg(Scope.SHARE, pk, team.pk) for pk in shares
     ]
-
-
-def apply_limits(legs: list[Leg], now: dt.datetime, period: Period | None = None) -> int:
-    """Write the limits in force into the windows that are open or to come; how many rows changed.
-
-    Needs the policy lock of the legs' team. A window whose limit was taken away can hold anything.
-    """
-    limits = quotas.limits_of(legs)
-    by_key = {(leg.scope.value, leg.subject_id): leg for leg in legs}
-    open_windows = BudgetWindow.objects.filter(
-        ends_at__gt=now,
-        scope__in={leg.scope for leg in legs},
-        subject_id__in={leg.subject_id for leg in legs},
-    )
-    if period is not None:
-        open_windows = open_windows.filter(period=period)
-    changed = 0
-    for window in in_lock_order(list(open_windows)):
-        leg = by_key.get((window.scope, window.subject_id))
-        if leg is None:
-            continue
-        limit = limits[leg].get(Period(window.period), quotas.MOST_TOKENS)
-        if limit != window.limit_tokens:
-            changed += BudgetWindow.objects.filter(pk=window.pk).update(limit_tokens=limit)
-    return changed
 
 
 def unblock(legs: Iterable[Leg]) -> list[Edition]:
@@ -128,16 +104,17 @@ def _repair(window_id: int, now: dt.datetime) -> Repair | None:
     lock_policy(team_id or 0)
     spending.lock(window_id)
     window = BudgetWindow.objects.select_for_update().get(pk=window_id)
-    after: dict[str, int] = invariants.figures_by_ledger(window)
+    counted = invariants.figures_by_ledger(window)
+    before = {name: getattr(window, name) for name in [*counted, "limit_tokens"]}
+    if any(before[name] != tokens for name, tokens in counted.items()):
+        BudgetWindow.objects.filter(pk=window_id).update(**counted)
     if window.ends_at > now and team_id is not None:
-        limits = quotas.limits_in_force(Scope(window.scope), window.subject_id, team_id)
-        after["limit_tokens"] = limits.get(Period(window.period), quotas.MOST_TOKENS)
-    before = {name: getattr(window, name) for name in after}
-    if before != after:
-        BudgetWindow.objects.filter(pk=window_id).update(**after)
+        apply_limits([Leg(Scope(window.scope), window.subject_id, team_id)], now, Period(window.period))
+    limit = BudgetWindow.objects.values_list("limit_tokens", flat=True).get(pk=window_id)
+    after: dict[str, int] = counted | {"limit_tokens": limit}
     if wrong_sums := spending.repair(window):
         before, after = before | {"wrong_sums": wrong_sums}, after | {"wrong_sums": 0}
-    return Repair(window, before, after) if before != after else None
+    return None if before == after else Repair(window, before, after)
 
 
 def _team_of(window: BudgetWindow) -> int | None:

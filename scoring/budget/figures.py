@@ -9,6 +9,7 @@ from profiles.quotas import Leg, Limits, limits_of
 from scoring.models import BudgetWindow
 
 from . import words
+from .limits import as_of
 from .windows import end_of, first_start, stored_at, zone_of
 
 
@@ -25,6 +26,7 @@ class Figure:
     cost_microusd: int
     starts_at: dt.datetime
     resets_at: dt.datetime
+    topped_up: int = 0
 
     @property
     def gone(self) -> int:
@@ -58,26 +60,38 @@ def figures_of(
     limits = limits_of(legs) if limits is None else limits
     stored = stored_at(legs, now)
     zones: dict[int, dt.tzinfo] = {}
-    figures: dict[Leg, list[Figure]] = {}
+    windows: dict[Leg, list[BudgetWindow]] = {}
     for leg in legs:
-        figures[leg] = []
+        windows[leg] = []
         for period in Period:
             if period not in limits[leg]:
                 continue
             window = stored.get((leg, period))
-            if window is not None:
-                figures[leg].append(of_window(leg, window))
-                continue
-            if leg.team_id not in zones:
-                zones[leg.team_id] = zone_of(leg)
-            figures[leg].append(unopened(leg, period, limits[leg][period], now, zones[leg.team_id]))
-    return figures
+            if window is None:
+                if leg.team_id not in zones:
+                    zones[leg.team_id] = zone_of(leg)
+                window = _unopened(leg, period, limits[leg][period], now, zones[leg.team_id])
+            windows[leg].append(window)
+    as_of([window for some in windows.values() for window in some], list(legs), now)
+    return {leg: [of_window(leg, window) for window in some] for leg, some in windows.items()}
 
 
 def unopened(leg: Leg, period: Period, limit: int, now: dt.datetime, zone: dt.tzinfo) -> Figure:
     """The figure of a window that nobody has held in yet: where it would lie, and nothing gone."""
+    return of_window(leg, _unopened(leg, period, limit, now, zone))
+
+
+def _unopened(leg: Leg, period: Period, limit: int, now: dt.datetime, zone: dt.tzinfo) -> BudgetWindow:
     starts_at = first_start(period, now, zone)
-    return Figure(leg, period, limit, 0, 0, 0, 0, starts_at, end_of(period, starts_at, zone))
+    return BudgetWindow(
+        scope=leg.scope,
+        subject_id=leg.subject_id,
+        team_id=leg.team_id,
+        period=period,
+        starts_at=starts_at,
+        ends_at=end_of(period, starts_at, zone),
+        limit_tokens=limit,
+    )
 
 
 def of_window(leg: Leg, window: BudgetWindow) -> Figure:
@@ -91,6 +105,7 @@ def of_window(leg: Leg, window: BudgetWindow) -> Figure:
         cost_microusd=window.cost_microusd,
         starts_at=window.starts_at,
         resets_at=window.ends_at,
+        topped_up=window.topped_up_tokens,
     )
 
 

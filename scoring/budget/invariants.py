@@ -29,6 +29,7 @@ from django.db.models.functions import Coalesce, Greatest, Lag
 from django.utils import timezone
 
 from profiles import growing
+from profiles.models import Scope, TopUp
 from scoring.models import BudgetWindow, Call, Hold, LedgerEntry, Score
 
 from . import spending
@@ -65,6 +66,7 @@ def audit(now: dt.datetime | None = None) -> list[Violation]:
         _windows_side_by_side,
         _windows_as_the_ledger_says,
         _spending_as_the_ledger_says,
+        _top_ups_given_once,
         _admissions_within_their_limit,
         _sums_before_replay,
         _lines_as_their_hold,
@@ -164,6 +166,27 @@ def _spending_as_the_ledger_says() -> Iterator[Violation]:
             f"window {each['window_id']} ({about})",
             {name: each[name] for name in spending.FIGURES if each[name]},
         )
+
+
+def _top_ups_given_once() -> Iterator[Violation]:
+    """The windows of one period never hold more of a top-up than it has, and their limits say what they hold."""
+    shares: dict[tuple[int, int, str, str], int] = {}
+    for window in BudgetWindow.objects.filter(~Q(topped_up_tokens=0) | ~Q(topped_up_by={})):
+        total = sum(window.topped_up_by.values())
+        if total != window.topped_up_tokens or total > window.limit_tokens:
+            detail = {"topped_up": window.topped_up_tokens, "shares": total, "limit": window.limit_tokens}
+            yield Violation("a limit is not what its top-ups say", _named(window), detail)
+        for key, tokens in window.topped_up_by.items():
+            place = (window.scope, window.subject_id, window.period, key)
+            shares[place] = shares.get(place, 0) + tokens
+    given = {str(pk): tokens for pk, tokens in TopUp.objects.values_list("pk", "tokens")} if shares else {}
+    for (scope, subject_id, period, key), tokens in shares.items():
+        if tokens > given.get(key, tokens):
+            yield Violation(
+                "a top-up was given more than once",
+                f"top-up {key} ({Scope(scope).label} {subject_id}, {period})",
+                {"given": given[key], "in windows": tokens},
+            )
 
 
 # --- the ledger itself -----------------------------------------------------------------------------

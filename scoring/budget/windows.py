@@ -17,9 +17,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
+from profiles import top_ups
 from profiles.models import Period, Team
 from profiles.quotas import Leg, limits_of
 from scoring.models import BudgetWindow
+
+from . import limits as in_force
 
 # The least length of a window: after a change of zone the next bound may be minutes away, and a window of
 # minutes with a day's limit would be a present. Five sixths of the shortest usual length.
@@ -101,17 +104,39 @@ def stored_at(legs: Collection[Leg], now: dt.datetime) -> dict[tuple[Leg, Period
 def windows_at(legs: Collection[Leg], now: dt.datetime) -> list[BudgetWindow]:
     """The windows that count at that instant, a leg and a period with a limit each, in lock order.
 
-    Opens what is missing. Call it in a transaction, before any window is locked.
+    Opens what is missing, and computes a limit anew whose top-up has ended. Call it in a transaction, before
+    any window is locked.
     """
     found = _counting(legs, now)
-    if None in found.values():
-        for team_id in sorted({leg.team_id for (leg, _), window in found.items() if window is None}):
+    if any(_is_due(window, now) for window in found.values()):
+        for team_id in sorted({leg.team_id for (leg, _), window in found.items() if _is_due(window, now)}):
             lock_policy(team_id)
-        found = _counting(legs, now)
-    limits = limits_of(legs) if None in found.values() else {}
-    return in_lock_order(
-        [window or _open(leg, period, limits[leg][period], now) for (leg, period), window in found.items()]
-    )
+        found = _made_true(_counting(legs, now), now)
+    return in_lock_order([window for window in found.values() if window is not None])
+
+
+def _is_due(window: BudgetWindow | None, now: dt.datetime) -> bool:
+    return window is None or in_force.is_stale(window, now)
+
+
+def _made_true(
+    found: dict[tuple[Leg, Period], BudgetWindow | None], now: dt.datetime
+) -> dict[tuple[Leg, Period], BudgetWindow | None]:
+    """Open the missing windows and lay their top-ups on them. Needs the policy lock."""
+    due = {leg for (leg, _), window in found.items() if _is_due(window, now)}
+    if not due:
+        return found
+    limits = limits_of(due)
+    opened = {
+        key: _open(key[0], key[1], limits[key[0]][key[1]], now)
+        for key, window in found.items()
+        if window is None
+    }
+    is_stale = any(window is not None and in_force.is_stale(window, now) for window in found.values())
+    if not is_stale and not any(top_ups.of(due).values()):
+        return found | opened
+    in_force.apply_limits(due, now)
+    return _counting(sorted({leg for leg, _ in found}), now)
 
 
 def _counting(legs: Collection[Leg], now: dt.datetime) -> dict[tuple[Leg, Period], BudgetWindow | None]:

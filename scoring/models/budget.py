@@ -42,6 +42,9 @@ class BudgetWindow(models.Model):
     topped_up_tokens = models.PositiveBigIntegerField(
         default=0, help_text=_("How much of the limit is of top-ups.")
     )
+    topped_up_by = models.JSONField(
+        default=dict, help_text=_("Of which top-up how much, by its number; the sum is `topped_up_tokens`.")
+    )
     revise_at = models.DateTimeField(
         null=True, help_text=_("From this instant on the limit is to be computed anew: a top-up ends.")
     )
