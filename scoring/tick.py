@@ -11,7 +11,7 @@ from papers.models import Announcement, Correction, Harvest
 from profiles import letters
 from profiles.models import Profile
 
-from . import alerts, digest, editions, edits, harvesting, judging, slots
+from . import alerts, budget, digest, editions, edits, harvesting, judging, slots
 from .models import Candidate, Edition, Slot
 
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from profiles import top_ups
-from profiles.models import Period, QuotaRequest, TopUp, User
+from profiles.models import Period, QuotaRequest, Scope, TopUp, User
 from profiles.quotas import Leg, Subject
 from scoring import doorbell
 from scoring.models import BudgetWindow, Edition
@@ -64,7 +64,7 @@ def revise_due(now: dt.datetime) -> int:
     """Let the windows whose top-up has ended say so, for who looks at them; how many. A hold does not wait for it."""
     due = BudgetWindow.objects.filter(revise_at__lte=now, ends_at__gt=now)
     legs = {
-        Leg(scope, subject_id, team_id)
+        Leg(Scope(scope), subject_id, team_id)
         for scope, subject_id, team_id in due.values_list("scope", "subject_id", "team_id")
     }
     return sum(_revise(leg, now) for leg in sorted(legs))

@@ -12,7 +12,7 @@ from profiles import quotas, top_ups
 from profiles.models import AuditEvent, Period, Role, Scope, TopUp
 from scoring import budget
 from scoring.budget import limits, windows
-from scoring.models import BudgetWindow, Hold
+from scoring.models import BudgetWindow, Call, Hold
 from scoring.usage import Usage
 from tests import factories
 
@@ -34,7 +34,7 @@ class Lab:
         self.judge = factories.provider("http://127.0.0.1:9/v1")
 
     def hold(self, tokens, now=NOW):
-        call = factories.call(self.profile, self.judge)
+        call = factories.call(self.profile, self.judge, kind="explain", outcome="answered")
         return budget.hold(call, tokens, budget.legs_of(self.profile, self.judge), now=now)
 
     def spend(self, tokens, now=NOW):
@@ -61,6 +61,12 @@ class Lab:
         return 0
 
 
+def audited(now):
+    """The audit, without the calls of refused holds: a worker's transaction takes those back."""
+    Call.objects.filter(hold=None).delete()
+    return budget.audit(now)
+
+
 @pytest.fixture
 def lab():
     return Lab()
@@ -76,7 +82,7 @@ def test_a_top_up_raises_every_open_window_at_once(lab):
     assert [lab.window(period=period).limit_tokens for period in Period] == [150, 550, 550]
     lab.spend(50)
     assert lab.hold(1).limit == 150
-    assert budget.audit(NOW) == []
+    assert audited(NOW) == []
 
 
 def test_a_new_day_has_only_what_is_left_of_it(lab):
@@ -91,7 +97,7 @@ def test_a_new_day_has_only_what_is_left_of_it(lab):
     assert lab.window(NOW).topped_up_by == {str(TopUp.objects.get().pk): 30}
     assert lab.window(NOW + DAY).topped_up_by == {str(TopUp.objects.get().pk): 15}
     assert lab.window(NOW + 2 * DAY).limit_tokens == 105
-    assert budget.audit(NOW + 2 * DAY) == []
+    assert audited(NOW + 2 * DAY) == []
 
 
 def test_an_unused_top_up_is_there_on_each_day_until_it_is_used(lab):
@@ -110,7 +116,7 @@ def test_a_spent_top_up_is_not_renewed_by_a_week_of_new_days(lab):
     spent = [lab.most(NOW + n * DAY) for n in range(1, 15)]
 
     assert spent == [100] * 14
-    assert budget.audit(NOW + 15 * DAY) == []
+    assert audited(NOW + 15 * DAY) == []
 
 
 def test_at_its_end_the_rest_is_gone_without_a_tick(lab):
@@ -123,7 +129,7 @@ def test_at_its_end_the_rest_is_gone_without_a_tick(lab):
 
     assert (refused.limit, refused.used, refused.held) == (100, 100, 40)
     assert lab.window().revise_at is None
-    assert budget.audit(end) == []
+    assert audited(end) == []
 
 
 def test_what_a_running_call_holds_of_an_ended_top_up_is_still_booked(lab):
@@ -135,7 +141,7 @@ def test_what_a_running_call_holds_of_an_ended_top_up_is_still_booked(lab):
     budget.settle(held, Usage(140, 0), now=end)
 
     assert (lab.window().used_tokens, lab.window().limit_tokens) == (140, 100)
-    assert budget.audit(end) == []
+    assert audited(end) == []
 
 
 def test_what_was_used_of_an_ended_top_up_is_not_taken_from_the_next(lab):
@@ -147,7 +153,7 @@ def test_what_was_used_of_an_ended_top_up_is_not_taken_from_the_next(lab):
     lab.give(70, NOW + 9 * HOUR, now=after)
 
     assert lab.most(after) == 70
-    assert budget.audit(after) == []
+    assert audited(after) == []
 
 
 def test_of_several_the_one_that_ends_first_is_used_first(lab):
@@ -171,7 +177,7 @@ def test_a_call_with_a_late_clock_cannot_spend_what_has_moved_to_the_new_day(lab
 
     assert not isinstance(late, Hold)
     assert lab.most(midnight) == 150
-    assert budget.audit(midnight) == []
+    assert audited(midnight) == []
 
 
 def test_a_clock_that_is_set_back_finds_the_top_up_once(lab):
@@ -183,7 +189,7 @@ def test_a_clock_that_is_set_back_finds_the_top_up_once(lab):
     lab.spend(120, NOW)
 
     assert lab.hold(1, NOW + DAY).limit == 110
-    assert budget.audit(NOW + DAY) == []
+    assert audited(NOW + DAY) == []
 
 
 def test_a_revoked_top_up_blocks_new_holds_and_lets_running_ones_settle(lab):
@@ -196,7 +202,7 @@ def test_a_revoked_top_up_blocks_new_holds_and_lets_running_ones_settle(lab):
 
     assert lab.hold(1).limit == 100
     budget.settle(running, Usage(30, 0), now=NOW)
-    assert budget.audit(NOW) == []
+    assert audited(NOW) == []
     assert list(AuditEvent.objects.values_list("code", flat=True)) == ["top_up.given", "top_up.revoked"]
 
 
@@ -245,7 +251,7 @@ def test_audit_finds_a_top_up_that_was_given_twice(lab):
         limit_tokens=150, topped_up_tokens=50, topped_up_by={str(given.pk): 50}
     )
 
-    assert [each.invariant for each in budget.audit(NOW + DAY)] == ["a top-up was given more than once"]
+    assert [each.invariant for each in audited(NOW + DAY)] == ["a top-up was given more than once"]
 
 
 @pytest.mark.parametrize(
@@ -308,7 +314,7 @@ def test_no_thread_gets_past_the_limit_at_the_end_of_a_top_up(lab):
     assert before + after <= 10
     assert after == 0 or lab.window().used_tokens + lab.window().held_tokens <= 100
     assert lab.window().limit_tokens == 100
-    assert budget.audit(end) == []
+    assert audited(end) == []
     assert not isinstance(lab.hold(10, end), Hold)
 
 
@@ -340,13 +346,15 @@ def test_many_threads_open_a_new_day_with_what_is_left_once(lab):
     gone = day_before.used_tokens + day_before.held_tokens + today.used_tokens + today.held_tokens
     assert gone <= 300
     assert any(held for _, held in admitted)
-    assert budget.audit(midnight) == []
+    assert audited(midnight) == []
 
 
 def _race(lab, instants, threads):
     """Holds of 10 tokens at once, at these instants by turns; whether each was admitted."""
     barrier, admitted, lock = threading.Barrier(threads), [], threading.Lock()
-    calls = [factories.call(lab.profile, lab.judge) for _ in range(threads)]
+    calls = [
+        factories.call(lab.profile, lab.judge, kind="explain", outcome="answered") for _ in range(threads)
+    ]
     legs = budget.legs_of(lab.profile, lab.judge)
 
     def run(number):
