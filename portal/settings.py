@@ -303,7 +303,14 @@ else:
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "cache",
+            # Above its number of rows Django drops some, counted limits among them: 300 is one flood away.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
 
 # Rows are the queue and Celery is only the doorbell; embedded there is none.
 CELERY_BROKER_URL = REDIS_URL
@@ -352,7 +359,9 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = HAS_MAILER
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if HAS_MAILER else "none"
 # A code that is typed into the page it was asked from; a link would be opened by the scanners of mail too.
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = HAS_MAILER
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = HAS_MAILER
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = HAS_MAILER
+# Allauth offers the change to newcomers only, and so tells them from those whose address is known.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = False
 ACCOUNT_EMAIL_NOTIFICATIONS = HAS_MAILER
 # Who found an open browser neither moves the account to another address nor connects another one to it.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True

@@ -9,9 +9,11 @@ from drf_spectacular.views import SpectacularAPIView
 
 from portal import health, your_data
 from portal.appearance import set_appearance
+from profiles import sign_ins
 
 # The admin's door is the portal's own: with its limits and its second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+sign_ins.listen()
 # Providers are set up in the environment; a row would only pretend to.
 admin.site.unregister([SocialApp, SocialToken])
 handler500 = "portal.outage.server_error"
