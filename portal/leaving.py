@@ -14,6 +14,7 @@ from django.db import transaction
 
 import profiles.leaving
 import scoring.leaving
+from profiles import audit
 from profiles.models import User
 from scoring.transactions import retried
 
@@ -22,7 +23,8 @@ BYTES_IN_MEMORY = 10_000_000
 
 
 def export(user: User, now: dt.datetime) -> IO[bytes]:
-    """All that the house knows of the person: a ZIP of JSON, Markdown and TOML, open at its beginning. Reads only."""
+    """All that the house knows of the person: a ZIP of JSON, Markdown and TOML, open at its beginning. Leaves a line in the trail."""
+    audit.record(user, "data.taken", subject=user.public_id)
     archive = tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY)  # noqa: SIM115 (whoever answers closes it)
     written_at = now.timetuple()[:6]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:

@@ -1,7 +1,7 @@
 """A profile is made, changed or put away, with what scoring owes it at once. Page and API both come here."""
 
 import datetime as dt
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from django.db import transaction
 from django.utils import timezone
@@ -22,7 +22,7 @@ SAME_AGAIN = dt.timedelta(minutes=1)
 
 
 @transaction.atomic
-def create(draft: Draft, *, owner: User | None, team: Team) -> Profile:
+def create(draft: Draft, *, owner: User | None, team: Team, actor: User | None = None) -> Profile:
     """A new profile; its newest announced day is opened and screened by the next worker or tick.
 
     Raises BadDraft. Repeated within a minute with the same words, it returns the profile that was made.
@@ -35,6 +35,7 @@ def create(draft: Draft, *, owner: User | None, team: Team) -> Profile:
         if drafts.draft_of(profile) == drafts.tidied(draft):
             return profile
     profile = drafts.create(draft, owner=owner, team=team)
+    _record(actor or owner, "profile.created", profile)
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile
 
@@ -62,7 +63,7 @@ def share(reader: User, profile: Profile, team: Team) -> Profile:
 
 def _copied(reader: User, profile: Profile, draft: Draft, owner: User | None, team: Team) -> Profile:
     begun_at = timezone.now()
-    copy = create(draft, owner=owner, team=team)
+    copy = create(draft, owner=owner, team=team, actor=reader)
     if copy.created_at < begun_at:
         return copy
     mine = Vote.objects.filter(user=reader, profile=profile)
@@ -73,7 +74,7 @@ def _copied(reader: User, profile: Profile, draft: Draft, owner: User | None, te
     audit.record(
         reader,
         "profile.shared" if owner is None else "profile.forked",
-        team=team if owner is None else profile.team,
+        team=team if owner is None else None,
         subject=copy.public_id,
         before={"profile": str(profile.public_id)},
     )
@@ -94,30 +95,36 @@ def forking_team(reader: User, profile: Profile) -> Team:
 
 
 @transaction.atomic
-def store(draft: Draft, profile: Profile) -> Profile:
+def store(draft: Draft, profile: Profile, actor: User | None = None) -> Profile:
     """What the draft says; days ranked again by its weights, unclaimed papers to be read by its words.
 
     Raises BadDraft. Safe to repeat.
     """
-    before = drafts.draft_of(profile).interests
+    before = drafts.draft_of(profile)
     drafts.store(draft, profile)
-    if drafts.draft_of(profile).interests != before:
+    changed = _changed(before, drafts.draft_of(profile))
+    if changed:
+        _record(actor or profile.owner, "profile.edited", profile, after={"changed": changed})
+    if "interests" in changed:
         edits.reweigh(profile)
     edits.adopt(profile)
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile
 
 
-def pause(profile: Profile) -> None:
+@transaction.atomic
+def pause(profile: Profile, actor: User | None = None) -> None:
     """No further edition, no cost."""
     profile.is_paused = True
     profile.save(update_fields=["is_paused"])
+    _record(actor or profile.owner, "profile.paused", profile)
 
 
 @transaction.atomic
-def go_on(profile: Profile) -> None:
+def go_on(profile: Profile, actor: User | None = None) -> None:
     profile.is_paused = False
     profile.save(update_fields=["is_paused"])
+    _record(actor or profile.owner, "profile.resumed", profile)
     doorbell.ring(OPEN_PROFILE, profile.pk)
 
 
@@ -126,4 +133,17 @@ def archive(actor: User, profile: Profile) -> None:
     """Put a profile away: its editions vanish from every page, what was paid for stays in the books."""
     profile.archived_at = timezone.now()
     profile.save(update_fields=["archived_at"])
-    audit.record(actor, "profile.archived", team=profile.team, subject=profile.public_id)
+    _record(actor, "profile.archived", profile)
+
+
+def _changed(before: Draft, after: Draft) -> list[str]:
+    """Which parts are others now; never what they say."""
+    return [part.name for part in fields(Draft) if getattr(before, part.name) != getattr(after, part.name)]
+
+
+def _record(
+    actor: User | None, code: str, profile: Profile, after: dict[str, list[str]] | None = None
+) -> None:
+    """In the team's trail where the profile is the team's; else in nobody's but the owner's."""
+    team = profile.team if profile.is_team_profile else None
+    audit.record(actor, code, team=team, subject=profile.public_id, after=after)

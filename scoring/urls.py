@@ -4,6 +4,7 @@ from django.urls import path
 
 from papers import addresses
 from scoring.views import (
+    audit,
     digest,
     downloads,
     feed,
@@ -52,6 +53,12 @@ urlpatterns = [
         providers.team_provider_deed,
         name="team_provider_deed",
     ),
+    path("teams/<slug:slug>/audit/", audit.team_audit, name="team_audit"),
+    path("teams/<slug:slug>/audit/audit.csv", audit.team_audit_file, name="team_audit_file"),
+    path("settings/audit/", audit.own_audit, name="own_audit"),
+    path("settings/audit/audit.csv", audit.own_audit_file, name="own_audit_file"),
+    path("operator/audit/", audit.operator_audit, name="operator_audit"),
+    path("operator/audit/audit.csv", audit.operator_audit_file, name="operator_audit_file"),
     path("operator/providers/", providers.operator_providers, name="operator_providers"),
     path("operator/providers/new/", providers.operator_provider_new, name="operator_provider_new"),
     path("operator/providers/<uuid:public_id>/", providers.operator_provider, name="operator_provider"),

@@ -58,7 +58,7 @@ class Profiles(Door):
         form = NewProfileSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         team, owner = self._payer(form.validated_data.get("team", ""), form.validated_data["together"])
-        profile = profile_changes.create(form.draft(), owner=owner, team=team)
+        profile = profile_changes.create(form.draft(), owner=owner, team=team, actor=self.reader)
         return Response(ProfileSerializer(profile).data, status=status.HTTP_201_CREATED)
 
     def _payer(self, slug: str, together: bool) -> tuple[Team, User | None]:
@@ -112,5 +112,5 @@ class OneProfile(Door):
         profile = editable_profile_for(self.reader, public_id)
         form = ProfileSerializer(data=request.data, partial=partial)
         form.is_valid(raise_exception=True)
-        profile_changes.store(form.draft(profile), profile)
+        profile_changes.store(form.draft(profile), profile, self.reader)
         return Response(ProfileSerializer(profile).data)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import budgets, editions, people, profiles, providers, spending
+from . import audit, budgets, editions, people, profiles, providers, spending
 
 urlpatterns = [
     path("me/", profiles.Reader.as_view(), name="api_me"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("editions/", editions.Editions.as_view(), name="api_editions"),
     path("editions/<uuid:public_id>/", editions.OneEdition.as_view(), name="api_edition"),
     path("editions/<uuid:public_id>/entries/", editions.Entries.as_view(), name="api_entries"),
+    path("audit/", audit.OwnAudit.as_view(), name="api_audit"),
+    path("teams/<slug:slug>/audit/", audit.TeamAudit.as_view(), name="api_team_audit"),
     path("budgets/", budgets.Budgets.as_view(), name="api_budgets"),
     path("spending/", spending.OwnSpending.as_view(), name="api_spending"),
     path("teams/<slug:slug>/spending/", spending.TeamSpending.as_view(), name="api_team_spending"),

@@ -72,7 +72,7 @@ def profile_new(request: ReaderRequest) -> HttpResponse:
     done = once(
         request.user,
         key_of(request.POST.get("once", "")),
-        lambda: str(profile_changes.create(draft, owner=owner, team=team).public_id),
+        lambda: str(profile_changes.create(draft, owner=owner, team=team, actor=request.user).public_id),
     )
     return redirect("profile_first", done.outcome)
 
@@ -93,7 +93,7 @@ def profile_edit(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
     cost = price.of_change(profile, draft, model.reader)
     if not cost.is_free and request.POST.get("seen") != digest_of(draft):
         return _show(request, Editor.showing(draft), profile, cost=cost, seen=digest_of(draft))
-    profile_changes.store(draft, profile)
+    profile_changes.store(draft, profile, request.user)
     if model.is_named:
         providers.choose_for_profile(request.user, profile, model.chosen)
     if cost.is_free:
@@ -125,10 +125,10 @@ def profile_pause(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
     """Stop or go on: a paused profile gets no further editions and costs nothing."""
     profile = editable_profile_for(request.user, public_id)
     if request.POST.get("paused") == "yes":
-        profile_changes.pause(profile)
+        profile_changes.pause(profile, request.user)
         messages.success(request, _("%(name)s is paused.") % {"name": profile.name})
     else:
-        profile_changes.go_on(profile)
+        profile_changes.go_on(profile, request.user)
         messages.success(request, _("%(name)s is read again.") % {"name": profile.name})
     return redirect("profiles")
 

@@ -68,6 +68,8 @@ STOPS = [
         "/teams/",
         then=(A_TEAM, "main a[href$='/quotas/']", "main a[href$='/spending/']"),
     ),
+    Stop("team-audit", "admin", "/teams/", then=(A_TEAM, "main a[href$='/audit/']")),
+    Stop("own-audit", "admin", "/settings/audit/"),
     Stop("models", "admin", "/teams/", then=(A_TEAM, "main a[href$='/providers/']")),
     Stop(
         "model-new",

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from profiles import access, origins, teams, toml
+from profiles import access, audit, origins, teams, toml
 from profiles.drafts import BadDraft
 from profiles.models import Profile, User
 
@@ -44,7 +45,9 @@ class Command(BaseCommand):
                 raise CommandError(f"{user.email} cannot spend in a team called {options['team']}")
             team = membership.team
         try:
-            profile = toml.load(self.read(options["file"]), user, team)
+            with transaction.atomic():
+                profile = toml.load(self.read(options["file"]), user, team)
+                audit.record(user, "profile.created", subject=profile.public_id)
         except BadDraft as error:
             lines = [
                 f"{each.where}: {each.message}" if each.where else each.message for each in error.problems
