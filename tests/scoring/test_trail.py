@@ -5,6 +5,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import uuid
 from pathlib import Path
 
@@ -47,32 +48,35 @@ def body_of(response):
 # --- words ------------------------------------------------------------------------------------------
 
 
+FILES = {"csv", "html", "json", "md", "toml", "txt", "xml"}
+
+
 def recorded():
     """Every code and figure that the code base records, as far as it stands there literally."""
     codes, names = set(), set()
+    families = {code.partition(".")[0] for code in deeds.WHAT}
     for folder in ("profiles", "scoring", "portal", "papers"):
         for path in (ROOT / folder).rglob("*.py"):
-            for call in ast.walk(ast.parse(path.read_text())):
-                if not isinstance(call, ast.Call):
-                    continue
-                called = getattr(call.func, "attr", getattr(call.func, "id", ""))
-                if called not in {"record", "_record", "_note", "told_of"}:
-                    continue
-                texts = [
-                    node for arg in call.args for node in ast.walk(arg) if isinstance(node, ast.Constant)
-                ]
-                codes |= {
-                    text.value
-                    for text in texts
-                    if isinstance(text.value, str)
-                    and text.value.count(".") == 1
-                    and text.value.replace(".", "").replace("_", "").islower()
-                }
-                for word in call.keywords:
-                    for each in ast.walk(word.value) if word.arg in {"before", "after"} else []:
-                        if isinstance(each, ast.Dict):
-                            names |= {key.value for key in each.keys if isinstance(key, ast.Constant)}
+            source = path.read_text()
+            if not re.search(r"^from .* import .*\baudit\b", source, re.MULTILINE):
+                continue
+            for node in ast.walk(ast.parse(source)):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    family, dot, deed = node.value.partition(".")
+                    is_code = dot and deed.replace("_", "").isalpha() and deed.islower() and deed not in FILES
+                    codes |= {node.value} if is_code and family in families else set()
+                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "record":
+                    codes |= {
+                        each.value for each in node.args if isinstance(each, ast.Constant) if each.value
+                    }
+                    names |= {name for word in node.keywords for name in keys_of(word)}
     return codes, names
+
+
+def keys_of(word):
+    dicts = [each for each in ast.walk(word.value) if isinstance(each, ast.Dict)]
+    literal = word.arg in {"before", "after"}
+    return {key.value for each in dicts for key in each.keys if literal and isinstance(key, ast.Constant)}
 
 
 def test_every_code_and_figure_that_is_recorded_has_words():
