@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,12 @@ def flush_may_empty_every_table() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", loosened_flush)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses_of_the_settings_as_given() -> None:
+    """Allauth reads its settings as its addresses are loaded: not by whichever test asks first, in its own."""
+    importlib.import_module("portal.urls")
 
 
 @pytest.fixture(autouse=True)
