@@ -26,7 +26,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import OperationalError, ProgrammingError, connection, transaction  # noqa: E402
 from django.db.models import F, Sum  # noqa: E402
 
-from profiles import quotas  # noqa: E402
+from profiles import growing, quotas  # noqa: E402
 from profiles.models import Membership, Period, Profile, Role, Scope, Team, User  # noqa: E402
 from scoring import budget, transactions  # noqa: E402
 from scoring.budget.windows import windows_at  # noqa: E402
@@ -47,8 +47,10 @@ AMPLE = 10**9
 def prepare(seats: int, limit: int) -> None:
     """An empty house with one team, a member a seat, open windows, and the team's limit."""
     connection.close()
+    growing.unguard(connection, LedgerEntry._meta.db_table)  # a scratch database, which may forget
     for model in (Spending, LedgerEntry, Hold, Call, BudgetWindow, Provider, Profile, Team, User):
         model.objects.all().delete()
+    growing.guard(connection, LedgerEntry._meta.db_table)
     team = Team.objects.create(name="Lab", slug="lab")
     Provider.objects.create(name="judge", model="m", kind="openai", base_url="http://127.0.0.1:9/v1")
     quotas.set_quota(None, quotas.instance(), Period.DAY, AMPLE)

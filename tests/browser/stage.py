@@ -58,6 +58,7 @@ class Demo:
     url: str
     people: dict[str, Person]
     printed: str
+    surroundings: dict[str, str]  # of its processes, for one that is to run beside them
 
 
 def free_port() -> int:
@@ -86,7 +87,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
     try:
         _wait_until_it_serves(f"{url}/healthz", process, log)
         printed = log.read_text(encoding="utf-8")
-        yield Demo(url, people_in(printed), printed)
+        yield Demo(url, people_in(printed), printed, surroundings)
     finally:
         _end(process)
 

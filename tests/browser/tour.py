@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 DAY = "/feed/2026-01-30/"
 A_PROFILE = "main h2 a[href^='/profiles/']"
-A_TEAM = "main a[href^='/teams/']"
+A_TEAM = "main a[href^='/teams/']:not(.banner a)"
 
 
 @dataclass(frozen=True)

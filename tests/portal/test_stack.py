@@ -52,7 +52,7 @@ def test_a_required_package_is_declared_and_used(package):
 
 
 # What arrives with a declared package as a part of its own face, and moves only with it.
-FACES = {"kombu": "celery", "dotenv": "environs"}
+FACES = {"kombu": "celery", "dotenv": "environs", "requests": "django-allauth", "jwt": "django-allauth"}
 
 
 def test_what_our_code_imports_is_declared():
