@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 SECRET_PATHS = re.compile(
-    r"(/(?:invitations|f|digest/off|letters/off|account/confirm-email|account/password/reset/key)/)"
+    r"(/(?:invitations|f|digest/off|letters/off|requests/letter|account/confirm-email|account/password/reset/key)/)"
     r"(?!done/)[^/\s?&\"'%]+"
 )
 # The same inside a query, such as ?next=%2Finvitations%2FTOKEN%2F.

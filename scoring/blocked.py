@@ -1,15 +1,19 @@
 """What stops an edition, in words: whose limit, how much of it, until when, and whom to ask."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import get_text_list
 from django.utils.translation import gettext_lazy as _
 
-from profiles.models import Period, Scope
+from profiles.access import Deed, may
+from profiles.models import Membership, Period, QuotaRequest, Scope, User
+from scoring import asking
 from scoring.budget import Refusal
 from scoring.models import BudgetWindow, Edition
 
@@ -30,24 +34,68 @@ NO_PAYER_HELP = _(
 )
 
 
+ASKED = {
+    QuotaRequest.State.OPEN: _("You have asked for more; nobody has decided yet."),
+    QuotaRequest.State.GRANTED: _("You were granted more in this window, and it is used up, too."),
+    QuotaRequest.State.DECLINED: _("You have asked for more in this window; it was declined."),
+}
+NAMES_SHOWN = 3
+
+
 @dataclass(frozen=True)
 class Blocked:
+    """What the notice says; where a reader may ask, the address of the button, or what became of their question."""
+
     heading: Any
     text: str
     help: Any
+    ask_url: str = ""
+    asked: Any = ""
+    steer_url: str = ""
 
 
 NOBODY_PAYS = Blocked(_("Nobody pays for this profile."), "", NO_PAYER_HELP)
 
 
-def of(edition: Edition, zone: Any, now: dt.datetime) -> Blocked | None:
-    """The notice for an edition that a budget stops now, by what its window says; the reset is told in `zone`."""
+def of(edition: Edition, zone: Any, now: dt.datetime, reader: User | None = None) -> Blocked | None:
+    """The notice for an edition that a budget stops now, by what its window says; the reset is told in `zone`.
+
+    With a `reader`, also whom they can ask by name, and the way to ask.
+    """
     by = edition.blocked_by
     if not by or (edition.blocked_until is not None and edition.blocked_until <= now):
         return None
     if by.get("reason") == "no_payer":
         return NOBODY_PAYS
-    return _told(by, _live(by, now), edition.blocked_until, zone)
+    told = _told(by, _live(by, now), edition.blocked_until, zone)
+    return told if reader is None else _with_a_way_on(told, edition, reader, now)
+
+
+def _with_a_way_on(told: Blocked, edition: Edition, reader: User, now: dt.datetime) -> Blocked:
+    team = edition.profile.team
+    mine = Membership.objects.filter(user=reader, team=team).first()
+    found = asking.figure_of(edition, now)
+    if found is None or mine is None or not may(mine, Deed.ASK_FOR_MORE):
+        return told
+    subject, figure = found
+    if subject.scope not in asking.OPERATORS and may(mine, Deed.SET_QUOTAS):
+        return replace(
+            told,
+            help=_("You can raise it yourself; then the reading goes on by itself."),
+            steer_url=reverse("team_quotas", args=[team.slug]),
+        )
+    names = (
+        [user.display_name for user in asking.steering(team)] if subject.scope not in asking.OPERATORS else []
+    )
+    if names:
+        shown = get_text_list(names[:NAMES_SHOWN], str(_("or")))
+        told = replace(
+            told, help=_("%(names)s can raise it; then the reading goes on by itself.") % {"names": shown}
+        )
+    asked = asking.asked_by(reader, edition, subject, figure)
+    if asked is not None:
+        return replace(told, asked=ASKED[QuotaRequest.State(asked.state)])
+    return replace(told, ask_url=reverse("ask_for_more", args=[edition.public_id]))
 
 
 def of_refusal(refusal: Refusal, zone: Any) -> Blocked:

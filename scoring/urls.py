@@ -4,6 +4,7 @@ from django.urls import path
 
 from papers import addresses
 from scoring.views import (
+    asking,
     audit,
     digest,
     downloads,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("search/", lists.search, name="search"),
     path("budget/", quotas.budget_page, name="budget"),
     path("teams/<slug:slug>/quotas/", quotas.team_quotas, name="team_quotas"),
+    path("teams/<slug:slug>/top-ups/", asking.team_top_ups, name="team_top_ups"),
+    path("editions/<uuid:public_id>/ask/", asking.ask_for_more, name="ask_for_more"),
+    path("requests/<uuid:public_id>/", asking.request_decide, name="request_decide"),
+    path("requests/letter/<str:token>/", asking.request_by_letter, name="request_by_letter"),
     path("teams/<slug:slug>/delete/", teams.team_delete, name="team_delete"),
     path("teams/<slug:slug>/spending/", spending.team_spending, name="team_spending"),
     path("teams/<slug:slug>/spending/spending.csv", spending.team_spending_file, name="team_spending_file"),

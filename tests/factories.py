@@ -9,7 +9,19 @@ from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from papers.models import Announcement, Paper, PaperVersion
-from profiles.models import Interest, Membership, Profile, Quota, Role, Scope, Team, TopUp, User
+from profiles.models import (
+    Interest,
+    Membership,
+    Period,
+    Profile,
+    Quota,
+    QuotaRequest,
+    Role,
+    Scope,
+    Team,
+    TopUp,
+    User,
+)
 from profiles.revisions import current
 from scoring import providers, rubric
 from scoring.models import Call, Candidate, Edition, Provider, Score
@@ -150,6 +162,14 @@ def top_up(
     return TopUp.objects.create(
         scope=scope, tokens=tokens, starts_at=starts_at or timezone.now(), ends_at=ends_at, **subject
     )
+
+
+def quota_request(by: Membership, tokens: int, now: dt.datetime | None = None, **fields: Any) -> QuotaRequest:
+    """A member's open request for more of their own day."""
+    now = now or timezone.now()
+    subject = {"scope": Scope.MEMBER, "team": by.team, "membership": by, "period": Period.DAY}
+    window = {"window_starts_at": now, "window_ends_at": now + dt.timedelta(hours=12)}
+    return QuotaRequest.objects.create(asked_by=by, tokens=tokens, **{**subject, **window, **fields})
 
 
 def provider(base_url: str = "", **fields: Any) -> Provider:

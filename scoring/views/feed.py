@@ -80,7 +80,7 @@ def _page(request: ReaderRequest, chosen: feed.Feed) -> HttpResponse:
         "run": tally.run_of(page.edition, timezone.now()),
         "nothing": empty.within(page) if not page.entries else None,
         "undo_at": request.GET.get("undo", ""),
-        "blocked": blocked.of(page.edition, request.user.zone, timezone.now()),
+        "blocked": blocked.of(page.edition, request.user.zone, timezone.now(), request.user),
     }
     part = request.GET.get("part") == "cards"
     return render(request, "scoring/feed.html#cards" if part else "scoring/feed.html", context)

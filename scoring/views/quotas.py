@@ -1,6 +1,8 @@
 """Who may spend what: a team's quotas for its owner and admins, and a reader's own budget."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from profiles import access, quotas
 from profiles.access import Deed
-from profiles.models import Membership, Period, Profile, Scope, Team, User
-from scoring import budget
+from profiles.models import Membership, Period, Profile, QuotaRequest, Scope, Team, TopUp, User
+from scoring import asking, asking_words, budget
 from scoring.spent import own, spans
 
 
@@ -41,6 +43,9 @@ def _page(request: HttpRequest, mine: Membership, problem: ValidationError | Non
         "mine": mine,
         "sheet": budget.sheet_of(mine.team, now),
         "periods": Period.choices,
+        "requests": requests_shown(mine.user, asking.open_of([mine.team], now)),
+        "top_ups": _top_ups(mine.team, now),
+        "here": request.path,
         "may_raise_pool": access.may(mine, Deed.RAISE_POOL),
         "zone": mine.user.zone,
         "problem": problem.messages[0] if problem is not None else "",
@@ -49,11 +54,41 @@ def _page(request: HttpRequest, mine: Membership, problem: ValidationError | Non
     return render(request, "scoring/quotas.html", context, status=200 if problem is None else 422)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """An open request as a page lists it."""
+
+    asked: QuotaRequest
+    about: str
+    until: dt.datetime
+    may_decide: bool
+
+
+def requests_shown(reader: User, found: Iterable[QuotaRequest]) -> list[Shown]:
+    return [
+        Shown(
+            each,
+            asking_words.about(each),
+            each.window_ends_at.astimezone(reader.zone),
+            reader.is_staff or each.scope not in asking.OPERATORS,
+        )
+        for each in found
+    ]
+
+
+def _top_ups(team: Team, now: dt.datetime) -> list[tuple[TopUp, int]]:
+    """The team's top-ups in force, each with what is left of it."""
+    active = TopUp.objects.filter(team=team).active(now).select_related("membership__user", "profile")
+    given = list(active.order_by("ends_at", "pk"))
+    left = budget.left_of(given, now) if given else {}
+    return [(each, left[each.pk]) for each in given]
+
+
 def _set(request: HttpRequest, mine: Membership) -> int:
     """Do what the form asks; how many editions may go on."""
     access.require(mine, Deed.SET_QUOTAS)
     assert isinstance(request.user, User)
-    subject = _subject(mine.team, request.POST.get("of", ""), request.POST.get("public_id", ""))
+    subject = subject_of_form(mine.team, request.POST.get("of", ""), request.POST.get("public_id", ""))
     period = request.POST.get("period", "")
     if period not in Period.values:
         raise ValidationError(_("Choose a day, a week or a month."))
@@ -63,7 +98,7 @@ def _set(request: HttpRequest, mine: Membership) -> int:
     return len(freed)
 
 
-def _subject(team: Team, of: str, public_id: str) -> quotas.Subject:
+def subject_of_form(team: Team, of: str, public_id: str) -> quotas.Subject:
     """Whose limit is meant; a foreign or missing id is a 404."""
     try:
         if of == "pool":

@@ -16,8 +16,11 @@ from django.views.decorators.http import require_GET
 from profiles import access
 from profiles.access import Deed
 from profiles.models import Membership, Role, User
+from scoring import asking
 from scoring.report_text import defused
 from scoring.spent import house, spans, team
+
+from .quotas import requests_shown
 
 ROWS_A_PAGE = 50
 
@@ -71,9 +74,12 @@ def operator_spending(request: HttpRequest) -> HttpResponse:
     """What all teams spent, for the operator; nobody else may know of the page."""
     seen = _of_house(request)
     rows = house.sorted_by(seen.rows, request.GET.get("sort", ""))
+    assert isinstance(request.user, User)
     context = {
         "seen": seen,
         "rows": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page")),
+        "requests": requests_shown(request.user, asking.open_of(None, timezone.now())),
+        "here": request.path,
         **_chooser(request, seen.span),
     }
     return render(request, "scoring/operator_spending.html", context)

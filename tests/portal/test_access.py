@@ -17,8 +17,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from profiles import invitations, letters, tokens
-from profiles.models import ApiToken, Invitation, Membership, Notice, Profile, Role, Team, User
-from scoring import digest
+from profiles.models import ApiToken, Invitation, Membership, Notice, Profile, QuotaRequest, Role, Team, User
+from scoring import asking, digest
 from scoring.models import Edition, Provider
 from tests import factories
 from tests.factories import DAY
@@ -100,6 +100,11 @@ class World:
         return response
 
     @property
+    def wish(self) -> QuotaRequest:
+        """The member's request for more."""
+        return QuotaRequest.objects.get()
+
+    @property
     def of_the_lab(self) -> dict[str, dict[str, object]]:
         """What stands in the address of each object of the team, of a token and of a paper."""
         return {
@@ -109,6 +114,10 @@ class World:
             "link": {"token": invitations.token_of(self.invitation)},
             "token": {"public_id": self.token.public_id},
             "told": {"public_id": self.users["owner"].notices.get().public_id},
+            "wish": {"public_id": self.wish.public_id},
+            "wishlink": {
+                "token": asking.token_of(str(self.wish.public_id), str(self.users["admin"].public_id))
+            },
             "paper": {"arxiv_id": self.paper},
             "key_lab": {"slug": self.lab.slug, "public_id": self.providers["key_lab"].public_id},
             "key_all": {"public_id": self.providers["key_all"].public_id},
@@ -125,7 +134,7 @@ class World:
             profile = self.profiles[subject]
             if name in QUERY_ADDRESSES:
                 query = f"?profile={profile.public_id}"
-            elif name in {"api_edition", "api_entries"}:
+            elif name in {"api_edition", "api_entries", "ask_for_more"}:
                 kwargs["public_id"] = self.editions[subject].public_id
             else:
                 kwargs["public_id"] = profile.public_id
@@ -171,6 +180,7 @@ def world(settings, client) -> World:
         "key_all": factories.provider("https://llm.example/v1"),
     }
     Notice.objects.create(user=users["owner"], key="told", code="budget.alert", params={"window": 0})
+    factories.quota_request(bob, 5_000)
     passkey = factories.passkey(factories.user())
     cookies = {}
     for role, user in users.items():

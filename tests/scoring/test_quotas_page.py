@@ -207,7 +207,7 @@ def test_the_page_asks_the_same_few_questions_for_any_team(lab, members, django_
     factories.profile(None, team=lab.team, name="Journal club")
     client = as_(lab.ada)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert "Journal club" in client.get(lab.path).content.decode()
 
 
