@@ -205,7 +205,7 @@ def _decide(actor: User | None, asked: QuotaRequest, state: QuotaRequest.State, 
     open_one = QuotaRequest.objects.filter(pk=asked.pk, state=State.OPEN)
     if not open_one.update(state=state, decided_at=now, decided_by=actor):
         return False
-    _record(actor, f"request.{state.value}", asked)
+    _record(actor, "request.granted" if state == State.GRANTED else "request.declined", asked)
     return True
 
 

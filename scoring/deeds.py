@@ -75,6 +75,9 @@ WHAT: Mapping[str, Any] = {
     "team.zone_changed": gettext_lazy("Team’s time zone changed"),
     "token.issued": gettext_lazy("API token made"),
     "token.revoked": gettext_lazy("API token revoked"),
+    "request.asked": gettext_lazy("More tokens asked for"),
+    "request.declined": gettext_lazy("Request for more declined"),
+    "request.granted": gettext_lazy("Request for more granted"),
     "top_up.given": gettext_lazy("Extra tokens given"),
     "top_up.revoked": gettext_lazy("Extra tokens taken back"),
     "windows.reconciled": gettext_lazy("Counters made to agree with the ledger"),
@@ -112,6 +115,7 @@ FIGURES: Mapping[str, Any] = {
     "time_zone": gettext_lazy("time zone"),
     "tokens": gettext_lazy("number of tokens"),
     "top_up": gettext_lazy("number"),
+    "request": gettext_lazy("request"),
     "words": gettext_lazy("other words in"),
 }
 

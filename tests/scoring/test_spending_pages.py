@@ -192,7 +192,7 @@ def test_nobody_sees_anothers_spending_on_their_own_page(client, lab):
 def test_the_operator_sees_all_teams_and_no_words_of_a_profile(client, lab, django_assert_max_num_queries):
     client.force_login(factories.user("root@example.org", is_staff=True))
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         response = client.get(reverse("operator_spending"))
 
     (row,) = response.context["rows"]
