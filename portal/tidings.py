@@ -4,8 +4,8 @@ Facts only: `profiles.tidings` says how such a function looks, and a test resolv
 """
 
 TIDINGS: dict[str, str] = {
-    "request.asked": "scoring.asking_words.words_of_requests",
-    "request.decided": "scoring.asking_words.words_of_decisions",
+    "budget.asked": "scoring.asking_words.words_of_requests",
+    "budget.decided": "scoring.asking_words.words_of_decisions",
     "budget.alert": "scoring.alerts.words_of_alerts",
     "provider.stopped": "scoring.providers.health.words_of_stops",
     "invitation": "profiles.invitation_words.words_of_invitations",

@@ -30,7 +30,7 @@ from .transactions import retried
 log = structlog.get_logger(__name__)
 
 SALT = "requests.letter"
-ASKED, DECIDED = "request.asked", "request.decided"
+ASKED, DECIDED = "budget.asked", "budget.decided"
 OPERATORS = {Scope.INSTANCE, Scope.TEAM}
 # A call is held at its largest possible cost, which is more than its bill: room for that, in tokens.
 ROOM_FOR_A_CALL = 10_000

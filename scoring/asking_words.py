@@ -38,7 +38,7 @@ def until(asked: QuotaRequest) -> str:
 
 
 def words_of_requests(rows: Sequence[Params]) -> list[Words | None]:
-    """`request.asked`: who asks for what, with the way to a page that has the button."""
+    """`budget.asked`: who asks for what, with the way to a page that has the button."""
     found = _found(rows)
     return [_asked(row, found.get(row["request"])) for row in rows]
 
@@ -60,7 +60,7 @@ def _asked(row: Params, asked: QuotaRequest | None) -> Words | None:
 
 
 def words_of_decisions(rows: Sequence[Params]) -> list[Words | None]:
-    """`request.decided`: what became of one's own request."""
+    """`budget.decided`: what became of one's own request."""
     found = _found(rows)
     return [_decided(found.get(row["request"])) for row in rows]
 

@@ -115,7 +115,6 @@ FIGURES: Mapping[str, Any] = {
     "time_zone": gettext_lazy("time zone"),
     "tokens": gettext_lazy("number of tokens"),
     "top_up": gettext_lazy("number"),
-    "request": gettext_lazy("request"),
     "words": gettext_lazy("other words in"),
 }
 
