@@ -60,7 +60,9 @@ def test_a_newcomer_reads_their_first_feed_after_at_most_five_pages(
     sign_up(page, demo, "newcomer@example.org")
     page.locator("input[name=name]").first.fill("Mornings")
     page.locator("#interest-name-1").fill("Diffusion models")
-    page.locator("#interest-description-1").fill("image and video generation by diffusion, sampling, guidance")
+    page.locator("#interest-description-1").fill(
+        "image and video generation by diffusion, sampling, guidance"
+    )
     archive = "details:not([open]):has(input[name=categories][value='cs.CV'])"
     while page.locator(archive).count():
         page.locator(f"{archive} > summary").first.click()

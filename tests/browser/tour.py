@@ -34,6 +34,8 @@ STOPS = [
     Stop("sign-in", None, "/account/login/"),
     Stop("sign-up", None, "/account/signup/"),
     Stop("reset", None, "/account/password/reset/"),
+    Stop("reset-sent", None, "/account/password/reset/done/"),
+    Stop("locked", None, "/account/inactive/"),
     Stop("day", "researcher", DAY),
     Stop("day-student", "student", DAY),
     Stop("ranking", "researcher", f"{DAY}?view=ranking"),
@@ -84,4 +86,7 @@ STOPS = [
     Stop("password", "student", "/account/password/change/"),
     Stop("second-factor", "student", "/account/2fa/"),
     Stop("sessions", "student", "/account/sessions/"),
+    Stop("passkeys", "student", "/account/2fa/webauthn/"),
+    Stop("is-it-you", "student", "/account/reauthenticate/"),
+    Stop("connected", "student", "/account/3rdparty/"),
 ]
