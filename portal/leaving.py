@@ -47,8 +47,11 @@ def forget(user: User) -> None:
 
     Tokens and sessions are dead with the commit; a call in flight books its bill and nothing else. Raises
     profiles.leaving.NotHandedOver while others are in a team that only this person owns; then nothing has
-    changed.
+    changed. A second click finds nobody and does nothing.
     """
     profiles.leaving.require_handed_over(user)
+    # After the teams, as everywhere.
+    if User.objects.select_for_update().filter(pk=user.pk).first() is None:
+        return
     scoring.leaving.forget(user)
     profiles.leaving.forget(user)

@@ -37,6 +37,11 @@ class PersonalTeam(TeamError):
         super().__init__(_("A personal team has one person. Create a team to share with others."))
 
 
+class NoLongerMember(TeamError):
+    def __init__(self) -> None:
+        super().__init__(_("This person no longer belongs to the team."))
+
+
 @transaction.atomic
 def personal_team_of(user: User) -> Team:
     """The user's team of one, made on first need. Two requests at once make one."""
@@ -103,7 +108,7 @@ def hand_over(actor: User, membership: Membership) -> Membership:
     require(mine, Deed.MAKE_OWNERS)
     if mine.pk == membership.pk:
         raise HandedToOneself
-    membership.refresh_from_db(fields=["role"])
+    _look_again(membership)
     for each, role in ((membership, Role.OWNER), (mine, Role.ADMIN)):
         before = each.role
         if before != role:
@@ -117,7 +122,7 @@ def hand_over(actor: User, membership: Membership) -> Membership:
 def change_role(actor: User, membership: Membership, role: str) -> Membership:
     """Give a member another role: never one above the actor's own, never away from the last owner."""
     mine = locked_membership(membership.team, actor)
-    membership.refresh_from_db(fields=["role"])
+    _look_again(membership)
     require(mine, Deed.SET_ROLES)
     require_rank(mine, role)
     require_rank(mine, membership.role)
@@ -136,7 +141,7 @@ def change_role(actor: User, membership: Membership, role: str) -> Membership:
 def remove_member(actor: User, membership: Membership) -> None:
     """Let a member go. What they spent stays in the ledger; their own profiles move to their personal team."""
     mine = locked_membership(membership.team, actor)
-    membership.refresh_from_db(fields=["role"])
+    _look_again(membership)
     require(mine, Deed.SET_ROLES)
     require_rank(mine, membership.role)
     _let_go(membership)
@@ -147,7 +152,7 @@ def remove_member(actor: User, membership: Membership) -> None:
 def leave(membership: Membership) -> None:
     """Leave a team by one's own will; the last owner cannot, and nobody leaves a personal team."""
     locked_membership(membership.team, membership.user)
-    membership.refresh_from_db(fields=["role"])
+    _look_again(membership)
     if membership.team.is_personal:
         raise PersonalTeam
     _let_go(membership)
@@ -203,11 +208,19 @@ def locked_membership(team: Team, actor: User) -> Membership:
 
     Raises PermissionDenied for who is (no longer) a member.
     """
-    Team.objects.select_for_update().get(pk=team.pk)
+    Team.objects.select_for_update().filter(pk=team.pk).first()
     membership = Membership.objects.select_related("team").filter(team=team, user=actor).first()
     if membership is None:
         raise PermissionDenied
     return membership
+
+
+def _look_again(membership: Membership) -> None:
+    """Read the role under the team's lock; NoLongerMember where another deed was quicker."""
+    try:
+        membership.refresh_from_db(fields=["role"])
+    except Membership.DoesNotExist as error:
+        raise NoLongerMember from error
 
 
 def require_rank(mine: Membership, role: str) -> None:

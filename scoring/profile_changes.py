@@ -98,9 +98,10 @@ def forking_team(reader: User, profile: Profile) -> Team:
 def store(draft: Draft, profile: Profile, actor: User | None = None) -> Profile:
     """What the draft says; days ranked again by its weights, unclaimed papers to be read by its words.
 
-    Raises BadDraft. Safe to repeat.
+    Raises BadDraft. Safe to repeat, also at the same instant: one edit of a profile comes after another.
     """
-    before = drafts.draft_of(profile)
+    locked = Profile.objects.select_for_update().filter(pk=profile.pk).first()
+    before = drafts.draft_of(locked or profile)
     drafts.store(draft, profile)
     changed = _changed(before, drafts.draft_of(profile))
     if changed:
@@ -114,26 +115,31 @@ def store(draft: Draft, profile: Profile, actor: User | None = None) -> Profile:
 
 @transaction.atomic
 def pause(profile: Profile, actor: User | None = None) -> None:
-    """No further edition, no cost."""
+    """No further edition, no cost. A repeat changes nothing."""
     profile.is_paused = True
-    profile.save(update_fields=["is_paused"])
-    _record(actor or profile.owner, "profile.paused", profile)
+    if Profile.objects.filter(pk=profile.pk, is_paused=False).update(is_paused=True):
+        _record(actor or profile.owner, "profile.paused", profile)
 
 
 @transaction.atomic
 def go_on(profile: Profile, actor: User | None = None) -> None:
+    """Read it again. A repeat changes nothing."""
     profile.is_paused = False
-    profile.save(update_fields=["is_paused"])
-    _record(actor or profile.owner, "profile.resumed", profile)
+    if Profile.objects.filter(pk=profile.pk, is_paused=True).update(is_paused=False):
+        _record(actor or profile.owner, "profile.resumed", profile)
     doorbell.ring(OPEN_PROFILE, profile.pk)
 
 
 @transaction.atomic
 def archive(actor: User, profile: Profile) -> None:
-    """Put a profile away: its editions vanish from every page, what was paid for stays in the books."""
-    profile.archived_at = timezone.now()
-    profile.save(update_fields=["archived_at"])
-    _record(actor, "profile.archived", profile)
+    """Put a profile away: its editions vanish from every page, what was paid for stays in the books.
+
+    A repeat changes nothing, also at the same instant.
+    """
+    now = timezone.now()
+    if Profile.objects.filter(pk=profile.pk, archived_at=None).update(archived_at=now):
+        profile.archived_at = now
+        _record(actor, "profile.archived", profile)
 
 
 def _changed(before: Draft, after: Draft) -> list[str]:
