@@ -16,6 +16,8 @@ LOOKS_BACK = dt.timedelta(days=14)
 DAYS_TO_KNOW = 3
 # Before so much of a window has passed, its pace says nothing.
 PACE_NEEDS = dt.timedelta(hours=1)
+# A block of papers that does not fit leaves a little over: a limit of which less is left counts as full.
+LEAST_SHARE_LEFT = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def forecast(
     today = now.astimezone(zone).date()
     usual = usual_day(past, today)
     left = limit - gone
-    if usual is None or left <= 0:
+    if usual is None or left < max(1, limit * LEAST_SHARE_LEFT):
         return None
     if resets_at - starts_at <= dt.timedelta(hours=44):
         if gone >= usual or usual - gone <= left:

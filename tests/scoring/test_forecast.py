@@ -38,6 +38,7 @@ def said(found):
     [
         (150, 0, "enough for a usual day"),
         (150, 120, "enough for a usual day"),
+        (150, 140, ""),
         (80, 0, "less than a usual day needs"),
         (80, 60, "runs out around 16:00"),
         (80, 80, ""),
