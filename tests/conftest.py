@@ -2,11 +2,13 @@
 
 import importlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.test import TransactionTestCase
 from django.utils import translation
 
@@ -45,6 +47,12 @@ def flush_may_empty_every_table() -> Iterator[None]:
 def addresses_of_the_settings_as_given() -> None:
     """Allauth reads its settings as its addresses are loaded: not by whichever test asks first, in its own."""
     importlib.import_module("portal.urls")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """Each test counts its own failed sign-ins: Redis is rolled back by nobody, and shared by all workers."""
+    caches["default"].key_prefix = uuid.uuid4().hex
 
 
 @pytest.fixture(autouse=True)
