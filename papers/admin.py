@@ -1,21 +1,9 @@
 """What the operator may look at. arXiv's facts are not edited by hand."""
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
+from papers.browsing import ReadOnlyAdmin
 from papers.models import Announcement, ArxivCount, Harvest, Pace, Paper, Quarantine
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Paper)
@@ -23,7 +11,6 @@ class PaperAdmin(ReadOnlyAdmin):
     list_display = ("arxiv_id", "title", "primary_category", "latest_version", "is_withdrawn", "stored_at")
     list_filter = ("is_withdrawn",)
     search_fields = ("arxiv_id", "title", "author_names")
-    show_full_result_count = False
 
 
 @admin.register(Announcement)
@@ -32,7 +19,6 @@ class AnnouncementAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "source")
     list_select_related = ("paper",)
     date_hierarchy = "day"
-    show_full_result_count = False
 
 
 @admin.register(Harvest)

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from portal import health, your_data
+from portal import health, operating, your_data
 from portal.appearance import set_appearance
 from profiles import sign_ins
 
@@ -16,6 +16,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 sign_ins.listen()
 # Providers are set up in the environment; a row would only pretend to.
 admin.site.unregister([SocialApp, SocialToken])
+operating.tidy(admin.site)
 handler500 = "portal.outage.server_error"
 
 urlpatterns = [

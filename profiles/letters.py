@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -83,6 +84,14 @@ def send_due(now: dt.datetime) -> int:
 def send_one(pk: int, now: dt.datetime) -> bool:
     """Send one letter, if this caller wins it. Slow: no transaction may be open here."""
     return OUTBOX.send_one(pk, now)
+
+
+def retry(chosen: QuerySet[Letter]) -> int:
+    """Queue those of the chosen anew that were refused, as if never tried; how many. Safe to repeat."""
+    refused = chosen.filter(state=Letter.State.REFUSED)
+    return refused.update(
+        state=Letter.State.QUEUED, attempts=0, not_before=timezone.now(), problem="", ended_at=None
+    )
 
 
 def assume_sent(since: dt.datetime, now: dt.datetime) -> int:

@@ -35,10 +35,10 @@ def find(secret: str, now: dt.datetime) -> ApiToken | None:
     return token
 
 
-def revoke(token: ApiToken) -> None:
-    """Dead from the next request on. Safe to repeat."""
+def revoke(token: ApiToken, actor: User | None = None) -> None:
+    """Dead from the next request on, by its owner unless another acts. Safe to repeat."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        audit.record(token.user, "token.revoked", subject=token.public_id)
+        audit.record(actor or token.user, "token.revoked", subject=token.public_id)
 
 
 def live(user: User) -> list[ApiToken]:

@@ -16,6 +16,7 @@ from profiles.models import Period, Role, Scope
 from scoring.budget import words
 
 WHAT: Mapping[str, Any] = {
+    "account.factor_taken": gettext_lazy("Second factors taken away by the operator"),
     "account.locked": gettext_lazy("Account locked"),
     "account.opened": gettext_lazy("Account opened again"),
     "account.made": gettext_lazy("Account made by the operator"),
@@ -132,6 +133,8 @@ PARTS: Mapping[str, Any] = {
     "webauthn": gettext_lazy("passkey"),
     "name": pgettext_lazy("audit", "name"),
     "reason_language": gettext_lazy("language of reasons"),
+    "settings": gettext_lazy("settings"),
+    "slug": gettext_lazy("address"),
     "rights": gettext_lazy("rights"),
     "target_recall": gettext_lazy("target recall"),
     "weighting_prompt": gettext_lazy("weighting prompt"),

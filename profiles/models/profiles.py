@@ -73,7 +73,8 @@ class Profile(models.Model):
         ordering = ["created_at", "id"]
 
     def __str__(self) -> str:
-        return self.name
+        """Not the name, which is its owner's own words: logs and the operator's lists print this."""
+        return str(self.public_id)
 
     @property
     def is_team_profile(self) -> bool:
