@@ -37,15 +37,15 @@ class BriefAdmin(admin.ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
 
-    def link(self, row: Model | None) -> SafeString | str:
-        """To the row's own page, by its words; a dash for none."""
+    def link(self, row: Model | None, words: Any = None) -> SafeString | str:
+        """To the row's own page, by these words or its own; a dash for none."""
         if row is None:
             return "–"
         try:
             address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
         except NoReverseMatch:
-            return str(row)
-        return format_html('<a href="{}">{}</a>', address, row)
+            return str(words or row)
+        return format_html('<a href="{}">{}</a>', address, words or row)
 
     def rows(self, model: type[Model], words: Any, **fit: Any) -> SafeString:
         """A link to the list of those rows of another table that fit."""

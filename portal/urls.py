@@ -17,6 +17,7 @@ sign_ins.listen()
 # Providers are set up in the environment; a row would only pretend to.
 admin.site.unregister([SocialApp, SocialToken])
 operating.tidy(admin.site)
+admin.site.site_header = admin.site.site_title = "Broadsheet"
 handler500 = "portal.outage.server_error"
 
 urlpatterns = [

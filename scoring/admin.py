@@ -211,7 +211,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Hold"))
     def of_hold(self, row: LedgerEntry) -> SafeString | str:
-        return self.link(row.hold)
+        return self.link(row.hold, str(row.hold.key)[:8])
 
     @admin.display(description=_("Call"))
     def of_call(self, row: LedgerEntry) -> SafeString | str:
