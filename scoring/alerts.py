@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from django.core.mail import mail_admins
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Q
 from django.urls import reverse
@@ -19,12 +18,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from profiles import notices
+from profiles import letters, notices
 from profiles.models import Membership, Period, Profile, Scope, Team, User
 from profiles.tidings import Params, Words
 from scoring.models import Alert, BudgetWindow, Edition
-
-log = structlog.get_logger(__name__)
 
 NEARLY, FULL = 80, 100
 CODE = "budget.alert"
@@ -68,8 +65,6 @@ def _alert(window: BudgetWindow, percent: int, now: dt.datetime) -> bool:
         _row, is_new = Alert.objects.get_or_create(window=window, percent=percent, defaults=figures)
         if is_new:
             _tell(window, percent, now)
-    if is_new and window.scope == Scope.INSTANCE:
-        _tell_the_operator(window, percent)
     return is_new
 
 
@@ -87,6 +82,9 @@ def _tell(window: BudgetWindow, percent: int, now: dt.datetime) -> None:
     others = [user for user in _steering(window) if own is None or user.pk != own.pk]
     if others:
         notices.tell(others, key, CODE, params, now=now)
+    if window.scope == Scope.INSTANCE:
+        for number, address in enumerate(settings.ADMINS):
+            letters.owe(f"{key}:operator:{number}", CODE, params, address=address, now=now)
 
 
 def _spender(window: BudgetWindow) -> User | None:
@@ -102,24 +100,6 @@ def _steering(window: BudgetWindow) -> list[User]:
         return list(User.objects.filter(is_staff=True, is_active=True))
     steering = Membership.objects.steering().filter(team=window.team_id).select_related("user")
     return [membership.user for membership in steering]
-
-
-def _tell_the_operator(window: BudgetWindow, percent: int) -> None:
-    (said,) = words_of_alerts(
-        [
-            {
-                "window": window.pk,
-                "percent": percent,
-                "limit": window.limit_tokens,
-                "used": window.used_tokens,
-            }
-        ]
-    )
-    assert said is not None
-    try:
-        mail_admins(said.title, "\n\n".join(said.paragraphs))
-    except OSError as error:
-        log.warning("operator_not_told", problem=type(error).__name__)
 
 
 # --- in words ---------------------------------------------------------------------------------------

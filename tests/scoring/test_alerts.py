@@ -131,8 +131,11 @@ def test_the_instance_is_told_to_the_operator(settings, bob):
     alerts.alert_due(NOW)
 
     assert titles(staff) == ["80 % of the instance's budget are used"]
-    assert mail.outbox[0].to == ["operator@example.org"]
     assert titles(bob) == []
+    assert mail.outbox == []  # No tick waits for a mail server.
+    for _clock in range(2):
+        letters.send_due(NOW)
+    assert sorted(message.to[0] for message in mail.outbox) == ["operator@example.org", staff.email]
 
 
 def test_an_owner_of_a_personal_team_gets_one_message(bob):
