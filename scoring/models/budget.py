@@ -62,6 +62,7 @@ class BudgetWindow(models.Model):
             models.Index(fields=["scope", "subject_id", "period", "-ends_at"], name="window_current"),
             models.Index(fields=["team_id", "period", "starts_at"], name="window_team"),
             models.Index(fields=["scope", "period", "starts_at"], name="window_period"),
+            models.Index(fields=["ends_at"], name="window_open"),
         ]
 
     def __str__(self) -> str:
