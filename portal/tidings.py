@@ -7,6 +7,7 @@ TIDINGS: dict[str, str] = {
     "budget.asked": "scoring.asking_words.words_of_requests",
     "budget.decided": "scoring.asking_words.words_of_decisions",
     "budget.alert": "scoring.alerts.words_of_alerts",
+    "budget.full_list": "scoring.alerts.words_of_lists",
     "provider.stopped": "scoring.providers.health.words_of_stops",
     "invitation": "profiles.invitation_words.words_of_invitations",
 }

@@ -21,12 +21,12 @@ def tell(
     *,
     by_mail: bool = True,
     now: dt.datetime | None = None,
-) -> None:
+) -> list[User]:
     """One notice and one letter to each of these readers, in the caller's transaction. Safe to repeat.
 
     `key` makes it once for each reader; `code` is one of settings.TIDINGS. One who was forgotten meanwhile or
     may not sign in gets nothing; one who wants no letters gets the notice. Locks the readers' rows: call it
-    after all other locks.
+    after all other locks. Returns who got it, locked until the caller's transaction ends.
     """
     now = now or timezone.now()
     with transaction.atomic():
@@ -38,6 +38,7 @@ def tell(
         )
         if by_mail:
             letters.owe_all(readers, key, code, params, now)
+    return readers
 
 
 # --- reading -------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 Found by looking at the open windows at each tick, never on the path of a hold: a hot window has no time for
 it. A window counts as full when its limit is used, or when it has stopped somebody's reading: a block that
 does not fit leaves a little over.
+
+Who steers a team gets a notice for each of its members and profiles, and one letter a day that lists them.
 """
 
 import datetime as dt
@@ -24,7 +26,10 @@ from profiles.tidings import Params, Words
 from scoring.models import Alert, BudgetWindow, Edition
 
 NEARLY, FULL = 80, 100
-CODE = "budget.alert"
+# Limits of which a team has many: who steers it gets one letter a day about all of them.
+ONE_OF_MANY = (Scope.MEMBER, Scope.SHARE)
+# In settings.TIDINGS.
+CODE, LIST = "budget.alert", "budget.full_list"
 
 
 def alert_due(now: dt.datetime) -> int:
@@ -80,11 +85,21 @@ def _tell(window: BudgetWindow, percent: int, now: dt.datetime) -> None:
     if own is not None:
         notices.tell([own], key, CODE, {**params, "is_own": True}, now=now)
     others = [user for user in _steering(window) if own is None or user.pk != own.pk]
-    if others:
-        notices.tell(others, key, CODE, params, now=now)
+    is_one_of_many = window.scope in ONE_OF_MANY
+    readers = notices.tell(others, key, CODE, params, by_mail=not is_one_of_many, now=now)
+    if is_one_of_many:
+        _list_by_mail(window.team_id, readers, now)
     if window.scope == Scope.INSTANCE:
         for number, address in enumerate(settings.ADMINS):
             letters.owe(f"{key}:operator:{number}", CODE, params, address=address, now=now)
+
+
+def _list_by_mail(team_id: int, readers: list[User], now: dt.datetime) -> None:
+    """One letter to each, once a day of the team; what it lists is looked up when it is sent."""
+    team = Team.objects.filter(pk=team_id).first()
+    if team is not None:
+        day = timezone.localdate(now, team.zone)
+        letters.owe_all(readers, f"full:{team_id}:{day}", LIST, {"team": team_id, "at": now.isoformat()}, now)
 
 
 def _spender(window: BudgetWindow) -> User | None:
@@ -107,7 +122,7 @@ def _steering(window: BudgetWindow) -> list[User]:
 
 @dataclass(frozen=True)
 class _Names:
-    """What the windows of some alerts are called, by their subjects' ids."""
+    """What some windows are called, by their subjects' ids."""
 
     windows: dict[int, BudgetWindow]
     teams: dict[int, Team]
@@ -115,8 +130,7 @@ class _Names:
     shares: dict[int, Profile]
 
     @classmethod
-    def of(cls, rows: Sequence[Params]) -> "_Names":
-        windows = BudgetWindow.objects.in_bulk([row["window"] for row in rows])
+    def of(cls, windows: dict[int, BudgetWindow]) -> "_Names":
         subjects: dict[int, set[int]] = {scope: set() for scope in Scope}
         for window in windows.values():
             subjects[window.scope].add(window.subject_id)
@@ -130,7 +144,7 @@ class _Names:
 
 def words_of_alerts(rows: Sequence[Params]) -> list[Words | None]:
     """The words of alerts (`settings.TIDINGS`): whose limit, how much of it, until when, and what can be done."""
-    names = _Names.of(rows)
+    names = _Names.of(BudgetWindow.objects.in_bulk([row["window"] for row in rows]))
     return [_words(row, names) for row in rows]
 
 
@@ -208,3 +222,47 @@ def _subject_name(window: BudgetWindow, names: _Names) -> str:
         return profile.name if profile is not None else _("A former team profile")
     membership = names.members.get(window.subject_id)
     return membership.user.display_name if membership is not None else _("A former member")
+
+
+def words_of_lists(rows: Sequence[Params]) -> list[Words | None]:
+    """The words of the letter a day (`settings.TIDINGS`): which limits of a team come to their end by now.
+
+    Of the windows that were open when the letter was owed. None where none is near its end any more.
+    """
+    return [_list(row["team"], dt.datetime.fromisoformat(row["at"])) for row in rows]
+
+
+def _list(team_id: int, at: dt.datetime) -> Words | None:
+    team = Team.objects.filter(pk=team_id).first()
+    if team is None:
+        return None
+    stopping = _stopping(at)
+    found = BudgetWindow.objects.filter(team_id=team_id, scope__in=ONE_OF_MANY, used_tokens__gt=0)
+    windows = found.filter(starts_at__lte=at, ends_at__gt=at).in_bulk()
+    names = _Names.of(windows)
+    reached = [(percent, each) for each in windows.values() if (percent := _percent(each, stopping))]
+    if not reached:
+        return None
+    reached.sort(key=lambda pair: (-pair[0], _subject_name(pair[1], names), pair[1].ends_at))
+    return Words(
+        _("Limits in %(team)s come to their end") % {"team": team.name},
+        [_("So it stands when this is sent. Further limits of today are told in the app alone.")],
+        [_item(window, percent, names) for percent, window in reached],
+        path=reverse("team_quotas", args=[team.slug]),
+        action=_("The team's quotas"),
+        why=_("You get this because you steer %(team)s.") % {"team": team.name},
+    )
+
+
+def _item(window: BudgetWindow, percent: int, names: _Names) -> str:
+    text = (
+        _("%(name)s: used up, %(used)s of %(limit)s tokens a %(period)s")
+        if percent == FULL
+        else _("%(name)s: %(used)s of %(limit)s tokens a %(period)s")
+    )
+    return text % {
+        "name": _subject_name(window, names),
+        "used": f"{window.used_tokens:,}",
+        "limit": f"{window.limit_tokens:,}",
+        "period": Period(window.period).label,
+    }

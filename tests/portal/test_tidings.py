@@ -15,6 +15,7 @@ GONE: dict[str, Params] = {
     "budget.asked": {"request": NOBODY, "to": 0},
     "budget.decided": {"request": NOBODY},
     "budget.alert": {"window": 0, "percent": 100, "limit": 1_000, "used": 1_000},
+    "budget.full_list": {"team": 0, "at": "2026-01-30T12:00:00+00:00"},
     "provider.stopped": {"provider": 0, "code": "auth"},
     "invitation": {"invitation": NOBODY, "ends": "2026-01-30T12:00:00+00:00"},
 }

@@ -62,7 +62,7 @@ def test_the_member_and_who_steers_are_told_at_each_threshold_once(alice, bob, l
 
     assert titles(bob) == ["80 % of your limit in Lab are used", "Your limit in Lab is used up"]
     assert titles(alice) == ["Bob: 80 % of the limit in Lab are used", "Bob: the limit in Lab is used up"]
-    assert Letter.objects.count() == 4
+    assert Letter.objects.count() == 3  # Two for Bob, and Alice's one of the day.
     letters.send_due(NOW)
     assert sorted({message.to[0] for message in mail.outbox}) == [alice.email, bob.email]
     assert "1,000 of 1,000 tokens a day are used" in mail.outbox[-1].body
@@ -121,6 +121,59 @@ def test_the_pool_is_told_to_who_steers_it_and_to_nobody_else(alice, bob, lab):
 
     assert titles(alice) == ["The pool of Lab is used up"]
     assert titles(bob) == []
+
+
+def test_thirty_members_are_thirty_notices_and_one_letter_a_day(alice, lab):
+    def all_are_read(now: dt.datetime, share: int) -> None:
+        for leg in legs:
+            window_of(leg, share, now=now)
+        alerts.alert_due(now)
+        letters.send_due(now)
+
+    members = [factories.membership(lab, factories.user(name=f"Reader {n:02}")) for n in range(30)]
+    legs = [Leg(Scope.MEMBER, member.pk, lab.pk) for member in members]
+
+    all_are_read(NOW, 850)
+    (letter,) = [message for message in mail.outbox if message.to == [alice.email]]
+    all_are_read(NOW, 1000)
+
+    assert len(titles(alice)) == 60
+    assert letter.subject == "Limits in Lab come to their end"
+    assert letter.body.count("850 of 1,000 tokens a day") == 30
+    assert len(mail.outbox) == 61  # Each member's own two, and the one to Alice.
+    all_are_read(NOW + DAY, 1000)
+    assert [message.to for message in mail.outbox].count([alice.email]) == 2
+
+
+def test_the_letter_lists_what_is_so_when_it_is_sent(alice, bob, lab):
+    window_of(bobs(lab, bob), 850)
+    carol = factories.membership(lab, factories.user(name="Carol"))
+    alerts.alert_due(NOW)
+    window_of(Leg(Scope.MEMBER, carol.pk, lab.pk), 1000)
+
+    letters.send_due(NOW)
+
+    (letter,) = [message for message in mail.outbox if message.to == [alice.email]]
+    assert "- Carol: used up, 1,000 of 1,000 tokens a day\n- Bob: 850 of 1,000" in letter.body
+
+
+def test_the_letter_is_not_sent_when_all_were_given_more(alice, bob, lab):
+    window = window_of(bobs(lab, bob), 850)
+    alerts.alert_due(NOW)
+    BudgetWindow.objects.filter(pk=window.pk).update(limit_tokens=9000)
+
+    letters.send_due(NOW)
+
+    assert [message.to for message in mail.outbox] == [[bob.email]]
+
+
+def test_each_alert_of_a_pool_is_a_letter(alice, lab):
+    window = window_of(Leg(Scope.TEAM, lab.pk, lab.pk), 850)
+    alerts.alert_due(NOW)
+    BudgetWindow.objects.filter(pk=window.pk).update(used_tokens=1000)
+    alerts.alert_due(NOW)
+
+    assert Letter.objects.filter(user=alice, code=alerts.CODE).count() == 2
 
 
 def test_the_instance_is_told_to_the_operator(settings, bob):
