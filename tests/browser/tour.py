@@ -80,6 +80,7 @@ STOPS = [
         then=(A_TEAM, "main a[href$='/providers/']", "main a[href$='/providers/new/']"),
     ),
     Stop("budget", "student", "/budget/"),
+    Stop("notices", "student", "/notices/"),
     Stop("settings", "student", "/settings/"),
     Stop("tokens", "student", "/settings/tokens/"),
     Stop("mail", "student", "/account/email/"),
