@@ -154,6 +154,7 @@ class World:
 
 @pytest.fixture
 def world(settings, client) -> World:
+    settings.ACCOUNT_RATE_LIMITS = False  # asked of every role in a row; limits have tests of their own
     settings.SIGNUP = "open"
     users = {role: factories.user(f"{role}@example.org") for role in ROLES if role not in {"anon", "staff"}}
     users["staff"] = factories.user("staff@example.org", is_staff=True)
