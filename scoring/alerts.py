@@ -171,6 +171,8 @@ def _words(row: Params, names: _Names) -> Words | None:
         if is_full
         else _("When it is used up, papers are ranked by local estimates, which cost nothing."),
     ]
+    if is_full and row["used"] < row["limit"]:
+        paragraphs.insert(1, _("What is left is less than the next reading needs."))
     if row.get("is_own"):
         place, action, why = reverse("budget"), _("Your budget"), _("You get this because it is your limit.")
     elif team is not None:

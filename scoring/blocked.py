@@ -109,6 +109,8 @@ def _told(by: dict[str, Any], figures: dict[str, Any], until: dt.datetime | None
         **{name: intcomma(figures.get(name, 0)) for name in ("used", "held", "limit")},
         "period": Period(by["period"]).label,
     }
+    if figures.get("used", 0) + figures.get("held", 0) < figures.get("limit", 0):
+        text += " " + _("What is left is less than the next reading needs.")
     if until is not None:
         local = timezone.localtime(until, zone)
         text += " " + _("A new count starts at %(at)s.") % {"at": date_format(local, "Y-m-d H:i")}

@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.core import signing
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -17,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from papers import calendar
+from profiles import ways_out
 from profiles.models import User
 from profiles.outbox import Outbox, host, since_words
 from scoring import feed, providers
@@ -181,16 +181,12 @@ OUTBOX = Outbox("digest", OutboxMail, lambda mail: message_of(mail.user, mail.da
 
 def token_of(user: User) -> str:
     """The signed token of the address that ends the reader's digest; it does nothing else."""
-    return signing.Signer(salt=SALT).sign(str(user.public_id))
+    return ways_out.token_of(SALT, user)
 
 
 def user_of_token(token: str) -> User | None:
     """Whose token it is; None for one that we did not sign or whose user is gone."""
-    try:
-        public_id = signing.Signer(salt=SALT).unsign(token)
-    except signing.BadSignature:
-        return None
-    return User.objects.filter(public_id=public_id).first()
+    return ways_out.user_of(SALT, token)
 
 
 def unsubscribe(user: User) -> None:

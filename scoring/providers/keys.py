@@ -1,14 +1,12 @@
 """Providers' keys at rest: encrypted, bound to their row, and never shown again but for their end."""
 
-import base64
-import hashlib
 import json
 from dataclasses import dataclass
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 
+from profiles import sealing
 from scoring.models import Provider
 
 
@@ -21,7 +19,7 @@ def set_key(provider: Provider, api_key: str) -> None:
     provider.api_key_encrypted, provider.api_key_last_four = "", ""
     if api_key:
         plain = json.dumps({"owner": str(provider.public_id), "key": api_key})
-        provider.api_key_encrypted = _ring().encrypt(plain.encode()).decode()
+        provider.api_key_encrypted = sealing.seal(plain)
         provider.api_key_last_four = api_key[-4:] if len(api_key) >= 12 else ""
     provider.save(update_fields=["api_key_encrypted", "api_key_last_four"])
 
@@ -31,7 +29,7 @@ def key_of(provider: Provider, *, unreadable: str | None = None) -> str:
     if not provider.api_key_encrypted:
         return ""
     try:
-        plain = json.loads(_ring().decrypt(provider.api_key_encrypted.encode()))
+        plain = json.loads(sealing.unseal(provider.api_key_encrypted))
     except InvalidToken:
         plain = {}
     if plain.get("owner") == str(provider.public_id):
@@ -78,17 +76,3 @@ def is_key_readable(provider: Provider) -> bool:
     except KeyUnreadable:
         return False
     return True
-
-
-def _ring() -> MultiFernet:
-    """The first of FIELD_KEYS encrypts, all decrypt; a key that is no Fernet key is made one by hashing."""
-    return MultiFernet([Fernet(_fernet_key(text)) for text in settings.FIELD_KEYS])
-
-
-def _fernet_key(text: str) -> bytes:
-    try:
-        if len(base64.urlsafe_b64decode(text)) == 32:
-            return text.encode()
-    except ValueError:
-        pass
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())

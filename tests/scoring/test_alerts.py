@@ -112,6 +112,8 @@ def test_a_limit_that_stops_a_reading_is_full_though_a_little_is_left(bob, lab):
     alerts.alert_due(NOW)
 
     assert Alert.objects.get().percent == 100
+    (told,) = notices.told(Notice.objects.of(bob))
+    assert "What is left is less than the next reading needs." in told.words.paragraphs
 
 
 def test_the_pool_is_told_to_who_steers_it_and_to_nobody_else(alice, bob, lab):
