@@ -115,9 +115,9 @@ class MustRun:
         if report.skipped and NO_SHARED_DATA not in str(report.longrepr):
             self.skipped.append(report.nodeid)
         if report.when == "call" and report.passed:
-            for _, service in report.user_properties:
-                if service in self.passed:
-                    self.passed[service] += 1
+            for name, value in report.user_properties:  # a test may keep others, of any kind
+                if name == "service" and value in self.passed:
+                    self.passed[value] += 1
 
     def missing(self) -> list[str]:
         return [marker for marker, count in self.passed.items() if not count]
