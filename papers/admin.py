@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from papers.browsing import ReadOnlyAdmin
-from papers.models import Announcement, ArxivCount, Harvest, Pace, Paper, Quarantine
+from papers.models import Announcement, ArxivCount, Gap, Harvest, Pace, Paper, Quarantine, Surge
 
 
 @admin.register(Paper)
@@ -15,8 +15,8 @@ class PaperAdmin(ReadOnlyAdmin):
 
 @admin.register(Announcement)
 class AnnouncementAdmin(ReadOnlyAdmin):
-    list_display = ("day", "category", "kind", "source", "paper", "version")
-    list_filter = ("kind", "source")
+    list_display = ("day", "category", "kind", "source", "paper", "version", "is_parked")
+    list_filter = ("kind", "source", "is_parked")
     list_select_related = ("paper",)
     date_hierarchy = "day"
 
@@ -41,8 +41,21 @@ class HarvestAdmin(ReadOnlyAdmin):
 
 @admin.register(ArxivCount)
 class ArxivCountAdmin(ReadOnlyAdmin):
-    list_display = ("day", "category", "kind", "source", "count", "counted_at")
+    list_display = ("day", "category", "kind", "source", "count", "is_cut", "counted_at")
     list_filter = ("kind", "source")
+
+
+@admin.register(Gap)
+class GapAdmin(ReadOnlyAdmin):
+    list_display = ("day", "category", "arxiv_id", "reason", "since", "asked", "answer", "filled_at")
+    list_filter = ("reason", "answer")
+    search_fields = ("arxiv_id",)
+
+
+@admin.register(Surge)
+class SurgeAdmin(ReadOnlyAdmin):
+    list_display = ("day", "category", "about", "state", "usual", "found", "noticed_at", "decided_at")
+    list_filter = ("about", "state")
 
 
 @admin.register(Quarantine)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from papers import calendar, storing, taxonomy
+from papers import calendar, storing, surging, taxonomy
 from papers.arxiv import files, oai, rss
 from papers.arxiv.listing import (
     ArxivError,
@@ -26,14 +26,13 @@ from papers.arxiv.listing import (
     too_many_bad,
 )
 from papers.arxiv.transport import Limits, Transport
-from papers.models import Announcement, Harvest, Quarantine
+from papers.models import Announcement, Gap, Harvest, Quarantine
 from papers.pace import SharedPace
 from papers.storing import Scope
 
 # OAI pages by offset without a snapshot: neighbours of a changed record vanish.
 OVERLAP = dt.timedelta(days=2)
 _RESTARTS = 3
-_FEED_IS_CUT_AT = 2000
 FROM_FILES, FROM_ARXIV, BACKFILL = "files", "arxiv", "backfill"
 MONTH = dt.timedelta(days=31)
 COUNTS = ("announced", "stored", "without_text", "skipped", "quarantined", "requests")
@@ -210,6 +209,10 @@ def _store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, p
     with transaction.atomic():
         storing.store(page.listings, source, scope)
         storing.store_counts(page, category, source)
+        if page.source == "rss":
+            _note_unreadable(page, category)
+        if run.source == FROM_ARXIV:
+            surging.park_surplus(run.category, {page.day} if page.day else scope.days or ())
         Quarantine.objects.bulk_create(
             Quarantine(
                 harvest=run, place=f"{problem.place}: {problem.message}", reason=problem.code, raw=record.raw
@@ -217,6 +220,18 @@ def _store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, p
             for record, problem in bad
         )
         _save_counts(run, report)
+
+
+def _note_unreadable(page: Page, category: str | None) -> None:
+    """What a feed named in a way that cannot be read is asked for by its id, where it has one."""
+    Gap.objects.bulk_create(
+        [
+            Gap(arxiv_id=record.arxiv_id, category=category, day=page.day, reason=Gap.Reason.UNREADABLE)
+            for record in page.bad
+            if record.arxiv_id and category and page.day
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _place_of(record: BadRecord, place: str) -> str:
@@ -234,7 +249,8 @@ def _finish(run: Harvest, report: HarvestReport) -> None:
     first = report.problems[0] if report.problems else None
     run.state = Harvest.State.FAILED if first else Harvest.State.DONE
     run.problem = first.code if first else ""
-    run.problem_params = {"place": first.place, "message": first.message} if first else {}
+    codes = list(dict.fromkeys(problem.code for problem in report.problems))
+    run.problem_params = {"place": first.place, "message": first.message, "codes": codes} if first else {}
     run.finished_at = timezone.now()
     _save_counts(run, report, "state", "problem", "problem_params", "finished_at")
 
@@ -269,6 +285,7 @@ def harvest_day(
     try:
         visit.read_feed()
         visit.read_records("arXivRaw")
+        visit.count_records()
         visit.read_records("arXiv")
     except ArxivError as error:
         report.note(visit.place, error.code, str(error))
@@ -338,8 +355,6 @@ class _Visit:
         self._store(page, Scope())
         if is_stale:
             self.report.note(self.place, "stale_feed", f"the feed is of {page.day}, not of {self.day}")
-        if len(page.listings) >= _FEED_IS_CUT_AT:
-            self.report.note(self.place, "feed_is_cut", f"the feed stops at {_FEED_IS_CUT_AT} papers")
         if page.broken:
             self.report.note(self.place, "not_well_formed", page.broken)
 
@@ -353,6 +368,7 @@ class _Visit:
                 page = oai.parse(self._fetch(settings.ARXIV_OAI_URL, self._arguments(prefix, state)))
             except BadResumptionToken:
                 restarts += 1
+                state.pop("dated", None)
                 if not state.pop("token", None) or restarts > _RESTARTS:
                     raise
                 tokens.clear()
@@ -360,8 +376,22 @@ class _Visit:
             goes_on = page.token is not None and _goes_on(state.get("token"), page.token, tokens)
             if not page.broken:  # a broken page is asked for again by the next run
                 state.update({"token": page.token} if goes_on else {"is_done": page.token is None})
+                state["dated"] = state.get("dated", 0) + self._dated(page)
             self._store(page, self._scope(prefix))
             self._check(page, goes_on)
+
+    def _dated(self, page: Page) -> int:
+        """How many of its records bear a date of this list: after that of the list before."""
+        before = calendar.previous_announcement_day(self.day)
+        return sum(
+            one.modified_on is not None and before < one.modified_on <= self.day for one in page.listings
+        )
+
+    def count_records(self) -> None:
+        """What OAI-PMH has of the day, to be compared; many more than usual are told."""
+        state = self.run.cursor.get("arXivRaw", {})
+        if state.get("is_done"):
+            surging.count_records(self.category, self.day, state.get("dated", 0))
 
     def _check(self, page: Page, goes_on: bool) -> None:
         """What is good is stored; now say why this cannot go on."""

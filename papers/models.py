@@ -137,6 +137,11 @@ class Announcement(models.Model):
     source = models.CharField(max_length=8, choices=Source)
     version = models.PositiveSmallIntegerField(default=1)
     stored_at = models.DateTimeField(default=timezone.now)
+    is_parked = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Surplus of a surge: nothing is spent on it until released."),
+    )
 
     objects = AnnouncementQuerySet.as_manager()
 
@@ -223,13 +228,29 @@ class Harvest(models.Model):
 
 
 class ArxivCount(models.Model):
-    """How many papers arXiv itself counted, to be compared with what was stored."""
+    """How many papers arXiv itself counted, to be compared with what was stored.
+
+    OAI-PMH knows no kinds: its count is of records that bear the day's date, changed ones among them.
+    `is_cut` says that the feed stopped at its limit: more were announced than were counted.
+    """
+
+    class Kind(models.TextChoices):
+        NEW = "new", _("new")
+        CROSS = "cross", _("cross-list")
+        REPLACEMENT = "replacement", _("replacement")
+        RECORD = "record", _("record of OAI-PMH")
+
+    class Source(models.TextChoices):
+        RSS = "rss", "RSS"
+        OAI = "oai", "OAI-PMH"
+        LISTING = "listing", _("list page")
 
     category = models.CharField(max_length=32)
     day = models.DateField()
-    kind = models.CharField(max_length=12, choices=Announcement.Kind)
-    source = models.CharField(max_length=8, choices=Announcement.Source)
+    kind = models.CharField(max_length=12, choices=Kind)
+    source = models.CharField(max_length=8, choices=Source)
     count = models.PositiveIntegerField()
+    is_cut = models.BooleanField(default=False, db_default=False)
     counted_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -239,6 +260,81 @@ class ArxivCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.category} {self.kind}: {self.count}"
+
+
+class GapQuerySet(models.QuerySet["Gap"]):
+    def open(self) -> "GapQuerySet":
+        return self.filter(filled_at=None)
+
+
+class Gap(models.Model):
+    """A paper that arXiv named on a day and of which something is still missing: kept until it came.
+
+    `answer` is what the API said when it was last asked for the id: a word for machines, empty before.
+    """
+
+    class Reason(models.TextChoices):
+        NO_TEXT = "no_text", _("no abstract")
+        NO_RECORD = "no_record", _("named by the feed, never sent by OAI-PMH")
+        UNREADABLE = "unreadable", _("named in a way that could not be read")
+
+    arxiv_id = models.CharField(max_length=32)
+    category = models.CharField(max_length=32)
+    day = models.DateField()
+    reason = models.CharField(max_length=12, choices=Reason)
+    since = models.DateTimeField(default=timezone.now)
+    asked = models.PositiveSmallIntegerField(default=0, help_text=_("How often the API was asked for it."))
+    asked_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=12, default="", blank=True)
+    filled_at = models.DateTimeField(null=True)
+
+    objects = GapQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["arxiv_id", "category", "day"], name="one_gap_a_paper_category_and_day"
+            ),
+        ]
+        indexes = [models.Index(fields=["day", "category"], name="gap_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.category} {self.arxiv_id}: {self.reason}"
+
+
+class Surge(models.Model):
+    """A day on which a category had more than three times the usual, and what an operator decided about it.
+
+    Of papers, the surplus is parked (`Announcement.is_parked`) until somebody decides. Of records, nothing is: a
+    changed record is no news, and it is only told.
+    """
+
+    class About(models.TextChoices):
+        PAPERS = "papers", _("announced papers")
+        RECORDS = "records", _("changed records")
+
+    class State(models.TextChoices):
+        PARKED = "parked", _("the surplus waits for a decision")
+        RELEASED = "released", _("released")
+        KEPT = "kept", _("left parked")
+        TOLD = "told", _("told")
+
+    category = models.CharField(max_length=32)
+    day = models.DateField()
+    about = models.CharField(max_length=8, choices=About)
+    state = models.CharField(max_length=8, choices=State)
+    usual = models.PositiveIntegerField()
+    found = models.PositiveIntegerField()
+    noticed_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["category", "day", "about"], name="one_surge_a_category_and_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.category}: {self.found} {self.about}, usual {self.usual}"
 
 
 class Pace(models.Model):

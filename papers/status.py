@@ -1,26 +1,55 @@
-"""What is stored of each day and category, beside what arXiv itself counted."""
+"""What is stored of each day and category, beside what arXiv itself counted, and what is still missing by name."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Q, Subquery
 
-from papers.models import Announcement, ArxivCount, Harvest
+from papers.models import Announcement, ArxivCount, Gap, Harvest, Surge
 
 _NEWEST_DAYS = 5
 
 
+@dataclass(frozen=True)
+class MissingPaper:
+    """A paper that arXiv named and of which something never came. `reason` and `answer` are those of `Gap`."""
+
+    arxiv_id: str
+    reason: str
+    since: dt.datetime
+    asked: int
+    asked_at: dt.datetime | None
+    answer: str
+
+    def as_dict(self) -> dict[str, Any]:
+        asked_at = self.asked_at.isoformat() if self.asked_at else None
+        return {**vars(self), "since": self.since.isoformat(), "asked_at": asked_at}
+
+
 @dataclass
 class DayStatus:
-    """One category's list of one day. `counted` is None where arXiv's count was never seen."""
+    """One category's list of one day.
+
+    `counts` are arXiv's by source (rss, listing, oai) and kind; `counted` is the stronger of feed and list page, None
+    where neither was seen, and a lower bound where the feed `is_cut`. `late` came after the first harvest that
+    was whole. `usual` is that of a surge; `surge` its state, "" where there is none.
+    """
 
     day: dt.date
     category: str
     stored: dict[str, int] = field(default_factory=dict)
     counted: dict[str, int] | None = None
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    is_cut: bool = False
     derived: int = 0
+    late: int = 0
+    withdrawn: int = 0
+    parked: int = 0
+    surge: str = ""
+    usual: int | None = None
+    missing_papers: list[MissingPaper] = field(default_factory=list)
     last_state: str = ""
     last_problem: str = ""
     last_at: dt.datetime | None = None
@@ -33,12 +62,16 @@ class DayStatus:
 
     @property
     def verdict(self) -> str:
-        """A word for machines: complete, missing, derived, running, failed or uncounted."""
+        """A word for machines: complete, missing, parked, cut, derived, running, failed or uncounted."""
         if self.last_state in {Harvest.State.RUNNING, Harvest.State.FAILED}:
             return str(self.last_state)
+        if self.surge == Surge.State.PARKED:
+            return "parked"
+        if self.missing or self.missing_papers:
+            return "missing"
         if self.counted is None:
             return "derived" if self.derived else "uncounted"
-        return "missing" if self.missing else "complete"
+        return "cut" if self.is_cut else "complete"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -46,37 +79,85 @@ class DayStatus:
             "category": self.category,
             "stored": self.stored,
             "counted": self.counted,
+            "counts": self.counts,
+            "is_cut": self.is_cut,
             "missing": self.missing,
+            "missing_papers": [paper.as_dict() for paper in self.missing_papers],
             "derived": self.derived,
+            "late": self.late,
+            "withdrawn": self.withdrawn,
+            "parked": self.parked,
+            "surge": self.surge,
+            "usual": self.usual,
             "state": self.verdict,
             "problem": self.last_problem,
             "harvested_at": self.last_at.isoformat() if self.last_at else None,
         }
 
 
+type _Row = Callable[[dt.date, str], DayStatus]
+
+
 def day_status(day: dt.date | None = None, categories: Collection[str] = ()) -> list[DayStatus]:
-    """The newest days, or one; all categories, or these. Newest first, then by category."""
+    """The newest days, or one; all categories, or these. Newest first, then by category. Five queries and those of `_newest_days`."""
     days = [day] if day else _newest_days()
     rows: dict[tuple[dt.date, str], DayStatus] = {}
 
     def row(of: dt.date, category: str) -> DayStatus:
         return rows.setdefault((of, category), DayStatus(of, category))
 
-    counts = Announcement.objects.filter(day__in=days).values("day", "category", "kind", "source")
-    for found in counts.annotate(count=Count("pk")).order_by():
+    for fill in (_fill_stored, _fill_counts, _fill_gaps, _fill_surges, _fill_runs):
+        fill(days, row)
+    chosen = [each for each in rows.values() if not categories or each.category in categories]
+    return sorted(chosen, key=lambda each: (-each.day.toordinal(), each.category))
+
+
+def _fill_stored(days: list[dt.date], row: _Row) -> None:
+    whole = Harvest.objects.filter(
+        day=OuterRef("day"), category=OuterRef("category"), state=Harvest.State.DONE
+    ).order_by("finished_at")
+    counts = Announcement.objects.filter(day__in=days).values("day", "category", "kind", "source").order_by()
+    each = counts.annotate(
+        count=Count("pk"),
+        late=Count("pk", filter=Q(stored_at__gt=Subquery(whole.values("finished_at")[:1]))),
+        withdrawn=Count("pk", filter=Q(paper__is_withdrawn=True)),
+        parked=Count("pk", filter=Q(is_parked=True)),
+    )
+    for found in each:
         here = row(found["day"], found["category"])
         here.stored[found["kind"]] = here.stored.get(found["kind"], 0) + found["count"]
         here.derived += found["count"] if found["source"] == Announcement.Source.DERIVED else 0
-    # The list page is looked at last, so where both counted it has the word.
-    for seen in ArxivCount.objects.filter(day__in=days).order_by("-source"):
+        here.late += found["late"]
+        here.withdrawn += found["withdrawn"]
+        here.parked += found["parked"]
+
+
+def _fill_counts(days: list[dt.date], row: _Row) -> None:
+    for seen in ArxivCount.objects.filter(day__in=days):
         here = row(seen.day, seen.category)
-        here.counted = {**(here.counted or {}), seen.kind: seen.count}
+        here.counts.setdefault(seen.source, {})[seen.kind] = seen.count
+        here.is_cut = here.is_cut or seen.is_cut
+        # Where both counted, the list page has the word: it is looked at last, and never cut.
+        here.counted = {**here.counts.get("rss", {}), **here.counts.get("listing", {})} or None
+
+
+def _fill_gaps(days: list[dt.date], row: _Row) -> None:
+    for gap in Gap.objects.open().filter(day__in=days).order_by("arxiv_id"):
+        missing = MissingPaper(gap.arxiv_id, gap.reason, gap.since, gap.asked, gap.asked_at, gap.answer)
+        row(gap.day, gap.category).missing_papers.append(missing)
+
+
+def _fill_surges(days: list[dt.date], row: _Row) -> None:
+    for surge in Surge.objects.filter(day__in=days, about=Surge.About.PAPERS):
+        here = row(surge.day, surge.category)
+        here.surge, here.usual = surge.state, surge.usual
+
+
+def _fill_runs(days: list[dt.date], row: _Row) -> None:
     for run in Harvest.objects.filter(day__in=days).exclude(category="").order_by("started_at"):
         here = row(run.day or days[0], run.category)
         here.last_state, here.last_problem = run.state, run.problem
         here.last_at = run.finished_at or run.started_at
-    chosen = [each for each in rows.values() if not categories or each.category in categories]
-    return sorted(chosen, key=lambda each: (-each.day.toordinal(), each.category))
 
 
 def _newest_days() -> list[dt.date]:

@@ -337,8 +337,9 @@ def _likely(listing: Listing, named_on: dt.date | None) -> list[Announced]:
 
 
 def _days_with_lists(days: Collection[dt.date]) -> set[tuple[str, dt.date]]:
-    """The categories and days of which arXiv's own list or feed was stored: nothing is derived for them."""
+    """The categories and days of which arXiv's own list or feed was stored whole: nothing is derived for them."""
     found: set[tuple[str, dt.date]] = set()
+    cut: set[tuple[str, dt.date]] = set()
     for part in _parts(sorted(days)):
         found.update(
             Announcement.objects.filter(day__in=part, source__in=_STRONG)
@@ -346,11 +347,14 @@ def _days_with_lists(days: Collection[dt.date]) -> set[tuple[str, dt.date]]:
             .distinct()
         )
         found.update(
-            ArxivCount.objects.filter(day__in=part, source=Announcement.Source.RSS)
+            ArxivCount.objects.filter(day__in=part, source=ArxivCount.Source.RSS)
             .values_list("category", "day")
             .distinct()
         )
-    return found
+        cut.update(
+            ArxivCount.objects.filter(day__in=part, is_cut=True).values_list("category", "day").distinct()
+        )
+    return found - cut
 
 
 # --- what arXiv counted ----------------------------------------------------------------------------
@@ -365,13 +369,20 @@ def store_counts(page: Page, category: str | None, source: str) -> None:
         counts.update(listing.kind for listing in page.listings if listing.kind and listing.day == page.day)
     ArxivCount.objects.bulk_create(
         [
-            ArxivCount(category=category, day=page.day, kind=kind, source=source, count=counts[kind])
+            ArxivCount(
+                category=category,
+                day=page.day,
+                kind=kind,
+                source=source,
+                count=counts[kind],
+                is_cut=page.is_cut,
+            )
             for kind in KINDS
             if not page.totals or kind in page.totals
         ],
         update_conflicts=True,
         unique_fields=["category", "day", "kind", "source"],
-        update_fields=["count", "counted_at"],
+        update_fields=["count", "is_cut", "counted_at"],
     )
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 Kind = Literal["new", "cross", "replacement"]
 Source = Literal["rss", "listing", "oai", "api", "jsonl"]
 
+# A longer feed is cut by arXiv, its *new* papers first.
+FEED_IS_CUT_AT = 2000
 KINDS: tuple[Kind, ...] = ("new", "cross", "replacement")
 KIND_OF_ANNOUNCE_TYPE: dict[str, Kind] = {
     "new": "new",
@@ -112,6 +114,11 @@ class Page:
     broken: str | None = None  # why the rest of the page could not be read
     deleted: int = 0  # records that are only a header saying so
     totals: dict[Kind, int] = field(default_factory=dict)  # of a list page's sections
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether this feed stops where arXiv cuts feeds: what it counts is a lower bound."""
+        return self.source == "rss" and len(self.listings) + len(self.bad) >= FEED_IS_CUT_AT
 
 
 class ArxivError(Exception):

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from papers.arxiv.listing import ArxivUnavailable
+from papers.arxiv.listing import FEED_IS_CUT_AT, ArxivUnavailable
 from papers.harvest import HarvestReport, NotYetAnnounced, UnknownCategory, harvest_day, open_transport
-from papers.models import Announcement, ArxivCount, Harvest, Paper, Quarantine
+from papers.models import Announcement, ArxivCount, Gap, Harvest, Paper, Quarantine
 from tests.papers.fake_arxiv import FakeArxiv, Killed, NoPace
 from tests.papers.pages import feed, feed_item, oai_error, oai_page, raw_record
 
@@ -59,7 +59,7 @@ def test_the_feed_says_what_is_new_and_oai_who_wrote_it() -> None:
     run = Harvest.objects.get()
     assert (run.state, run.announced) == ("done", run.stored + run.without_text + run.skipped)
     assert run.requests == len(arxiv().papers) // 2 * 2 + 1
-    assert ArxivCount.objects.get(kind="new").count == 5
+    assert ArxivCount.objects.get(kind="new", source="rss").count == 5
 
 
 def test_oai_is_asked_for_the_category_with_an_overlap() -> None:
@@ -322,3 +322,41 @@ def test_no_transaction_is_open_while_arxiv_is_asked() -> None:
 
     assert report.is_success
     assert seen == [False] * 14
+
+
+def test_a_feed_that_arxiv_cut_lets_the_rest_of_its_day_be_derived() -> None:
+    """New papers are cut first: those that the feed does not name are new by their first version's date."""
+    server = arxiv(page_size=100)
+    named = ["2602.00001", *(f"2501.{number:05}" for number in range(1, FEED_IS_CUT_AT))]
+    server.feeds["cs.LG"] = feed(*(feed_item(named_id, "cross") for named_id in named))
+
+    report = visit(server)
+
+    assert report.is_success
+    assert {f"2602.0000{number}" for number in range(1, 6)} <= new_papers()
+    assert ArxivCount.objects.get(kind="cross", source="rss").is_cut
+    derived = Announcement.objects.on(DAY).filter(source="derived").order_by("paper__arxiv_id")
+    ids = list(derived.values_list("paper__arxiv_id", flat=True))
+    assert ids == [f"2602.0000{number}" for number in range(2, 6)]
+
+
+def test_what_a_feed_names_unreadably_is_kept_by_its_id() -> None:
+    server = arxiv()
+    garbled = feed_item("2602.00005").replace("<arxiv:announce_type>new", "<arxiv:announce_type>old")
+    server.feeds["cs.LG"] = feed(*(feed_item(f"2602.0000{number}") for number in range(1, 5)), garbled)
+
+    visit(server)
+    visit(server)
+
+    gap = Gap.objects.get()
+    assert (gap.arxiv_id, gap.category, gap.day, gap.reason) == ("2602.00005", "cs.LG", DAY, "unreadable")
+
+
+def test_oais_records_of_the_day_are_counted() -> None:
+    server = arxiv()
+    server.papers["2602.00004"]["datestamp"] = "2026-02-02"
+
+    visit(server)
+    visit(server)
+
+    assert ArxivCount.objects.get(source="oai").count == 5  # five new, one replaced; one of another date
