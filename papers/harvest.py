@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from papers import calendar, storing, surging, taxonomy
+from papers import bulk, calendar, storing, surging, taxonomy
 from papers.arxiv import files, oai, rss
 from papers.arxiv.listing import (
     ArxivError,
@@ -149,6 +149,7 @@ def open_transport(limits: Limits | None = None) -> Transport:
 # --- from files ------------------------------------------------------------------------------------
 
 
+@bulk.many_objects()
 def import_files(
     paths: Iterable[Path | str],
     *,

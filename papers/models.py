@@ -7,8 +7,9 @@ stronger, never guessed away.
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import cast
 
-from django.db import models
+from django.db import connections, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -61,11 +62,19 @@ class Paper(models.Model):
         return f"https://arxiv.org/html/{self.arxiv_id}"
 
 
+class PaperVersionQuerySet(models.QuerySet["PaperVersion"]):
+    def without_features(self) -> "PaperVersionQuerySet":
+        """Those whose vector nobody computed yet, by the index that holds only them."""
+        # Spelled out: SQLite takes a partial index only where the condition stands in the statement itself.
+        empty = "X''" if connections[self.db].vendor == "sqlite" else "''::bytea"
+        return cast("PaperVersionQuerySet", self.extra(where=[f"papers_paperversion.features = {empty}"]))
+
+
 class PaperVersion(models.Model):
     """The title and abstract of one version, as they were when it was judged.
 
-    `features` is the packed vector of `papers.features`, empty until a task computed it; the web process
-    reads it and never computes one. `is_sample` marks a text that the project wrote itself for its sample
+    `features` is the packed vector of `papers.features`, empty until `papers.filling` computed it; the web
+    process reads it and never computes one. `is_sample` marks a text that the project wrote itself for its sample
     day: every screen then says "Sample text, not the authors' abstract".
     """
 
@@ -77,9 +86,14 @@ class PaperVersion(models.Model):
     features = models.BinaryField(default=b"")
     stored_at = models.DateTimeField(default=timezone.now)
 
+    objects = PaperVersionQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["paper", "number"], name="one_text_a_version"),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(features=b""), name="text_without_features"),
         ]
 
     def __str__(self) -> str:

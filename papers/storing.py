@@ -7,21 +7,20 @@ arXiv's; a text that is stored stays as it was, for quotes rest on it.
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
+from typing import Any
 
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
-from papers import calendar
+from papers import bulk, calendar
 from papers.arxiv.listing import KINDS, Announced, Listing, Page
-from papers.features import vectors
 from papers.models import Announcement, ArxivCount, Correction, Paper, PaperVersion
 
 _BATCH = 500  # below SQLite's limit of variables
 _STATED = ("comment", "journal_ref", "doi", "license", "msc_class", "acm_class")
-_MERGED = (
-    "title", "authors", "author_names", "categories", "primary_category", *_STATED, "latest_version",
-    "submitted_at", "updated_at", "is_withdrawn",
-)  # fmt: skip
 _STRONG = (Announcement.Source.RSS, Announcement.Source.LISTING)
 _FIRST_TIME = (Announcement.Kind.NEW, Announcement.Kind.CROSS)
 
@@ -40,15 +39,56 @@ class Scope:
         )
 
 
+@dataclass(slots=True)
+class _Facts:
+    """What a paper's row says, but for its keys: the columns that a response may bring up to date, in their order."""
+
+    title: str = ""
+    authors: list[dict[str, Any]] = field(default_factory=list)
+    author_names: str = ""
+    categories: list[str] = field(default_factory=list)
+    primary_category: str = ""
+    comment: str = ""
+    journal_ref: str = ""
+    doi: str = ""
+    license: str = ""
+    msc_class: str = ""
+    acm_class: str = ""
+    latest_version: int = 1
+    submitted_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+    is_withdrawn: bool = False
+
+
+_FACTS = tuple(each.name for each in fields(_Facts))
+
+
+@dataclass(slots=True)
+class _Named:
+    """A row of `Announcement`, stored or to be stored; an instance of the model costs ten times as much."""
+
+    paper_id: int
+    category: str
+    day: dt.date
+    kind: str
+    source: str
+    version: int
+    pk: int | None = None
+
+
+_NAMED = tuple(each.name for each in fields(_Named))
+
+
 def store(listings: Sequence[Listing], source: str, scope: Scope) -> dict[str, int]:
     """Papers, texts and announcements of one page, in the caller's transaction or one of its own.
 
     Returns the primary key of each paper by its arxiv_id. `source` is that of the announcements the wire states.
+    The texts have no feature vectors yet: `papers.filling` computes them.
     """
     ordered = sorted(listings, key=lambda listing: listing.arxiv_id)
     with transaction.atomic():
-        keys = _store_papers(ordered)
-        _store_texts(ordered, keys)
+        keys, latest = _store_papers(ordered)
+        _store_texts(ordered, keys, latest)
         _store_announcements(ordered, keys, source, scope)
     return keys
 
@@ -56,40 +96,42 @@ def store(listings: Sequence[Listing], source: str, scope: Scope) -> dict[str, i
 # --- papers ----------------------------------------------------------------------------------------
 
 
-def _store_papers(listings: Sequence[Listing]) -> dict[str, int]:
-    known = _known({listing.arxiv_id for listing in listings})
-    changed: dict[str, Paper] = {}
+def _store_papers(listings: Sequence[Listing]) -> tuple[dict[str, int], dict[str, int]]:
+    """The papers' primary keys and their latest versions, by arxiv_id."""
+    keys, facts = _known({listing.arxiv_id for listing in listings})
+    changed: set[str] = set()
     for listing in listings:
-        before = changed.get(listing.arxiv_id) or known.get(listing.arxiv_id)
+        before = facts.get(listing.arxiv_id)
         after = _merged(before, listing)
-        if before is None or any(getattr(before, name) != getattr(after, name) for name in _MERGED):
-            changed[listing.arxiv_id] = after
-    Paper.objects.bulk_create(
-        list(changed.values()),
-        batch_size=_BATCH,
-        update_conflicts=True,
-        unique_fields=["arxiv_id"],
-        update_fields=list(_MERGED),
+        if after != before:
+            facts[listing.arxiv_id] = after
+            changed.add(listing.arxiv_id)
+    bulk.upsert(
+        Paper,
+        ("arxiv_id", *_FACTS),
+        ((arxiv_id, *_values(facts[arxiv_id])) for arxiv_id in sorted(changed)),
+        unique=["arxiv_id"],
+        update=_FACTS,
     )
-    keys = {arxiv_id: paper.pk for arxiv_id, paper in known.items()}
-    for part in _parts([arxiv_id for arxiv_id in changed if arxiv_id not in keys]):
-        keys.update(Paper.objects.filter(arxiv_id__in=part).values_list("arxiv_id", "pk"))
-    return keys
+    if unknown := changed - keys.keys():
+        keys.update(Paper.objects.filter(arxiv_id__among=unknown).values_list("arxiv_id", "pk"))
+    return keys, {arxiv_id: each.latest_version for arxiv_id, each in facts.items()}
 
 
-def _known(ids: Collection[str]) -> dict[str, Paper]:
-    found: dict[str, Paper] = {}
-    for part in _parts(sorted(ids)):
-        found.update({paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=part)})
-    return found
+_values = attrgetter(*_FACTS)
 
 
-def _merged(before: Paper | None, listing: Listing) -> Paper:
-    """A row without a key, to be inserted or to update the one of that arxiv_id."""
-    after = Paper(arxiv_id=listing.arxiv_id)
-    if before is not None:
-        for name in _MERGED:
-            setattr(after, name, getattr(before, name))
+def _known(ids: Collection[str]) -> tuple[dict[str, int], dict[str, _Facts]]:
+    keys: dict[str, int] = {}
+    facts: dict[str, _Facts] = {}
+    for row in Paper.objects.filter(arxiv_id__among=ids).values_list("arxiv_id", "pk", *_FACTS):
+        keys[row[0]], facts[row[0]] = row[1], _Facts(*row[2:])
+    return keys, facts
+
+
+def _merged(before: _Facts | None, listing: Listing) -> _Facts:
+    """What is known of the paper once this listing, too, has been heard."""
+    after = _Facts() if before is None else copy(before)
     if listing.submitted_at is not None:
         after.submitted_at = listing.submitted_at
     if before is not None and _is_weaker(listing, before):
@@ -99,7 +141,7 @@ def _merged(before: Paper | None, listing: Listing) -> Paper:
         after.authors = [
             {"name": author.name, "affiliations": list(author.affiliations)} for author in listing.authors
         ]
-        after.author_names = ", ".join(author.name for author in listing.authors)
+        after.author_names = ", ".join([author.name for author in listing.authors])
     after.categories = list(listing.categories) or after.categories
     after.primary_category = listing.primary_category or after.primary_category
     for name in _STATED:
@@ -111,12 +153,12 @@ def _merged(before: Paper | None, listing: Listing) -> Paper:
     return after
 
 
-def _is_weaker(listing: Listing, before: Paper) -> bool:
+def _is_weaker(listing: Listing, before: _Facts) -> bool:
     """An older version, or our own sample, must not speak for a paper that is known better."""
     return listing.is_sample or (listing.version is not None and listing.version < before.latest_version)
 
 
-def _has_better_names(listing: Listing, before: Paper | None) -> bool:
+def _has_better_names(listing: Listing, before: _Facts | None) -> bool:
     if before is None or not before.authors:
         return True
     is_newer = (listing.version or 1) > before.latest_version
@@ -131,56 +173,37 @@ def _later(stated: dt.datetime | None, stored: dt.datetime | None) -> dt.datetim
 # --- texts -----------------------------------------------------------------------------------------
 
 
-def _store_texts(listings: Sequence[Listing], keys: Mapping[str, int]) -> None:
-    latest = _latest_versions(keys.values())
-    wanted: dict[tuple[int, int], PaperVersion] = {}
+def _store_texts(listings: Sequence[Listing], keys: Mapping[str, int], latest: Mapping[str, int]) -> None:
+    wanted: dict[tuple[int, int], Listing] = {}
     for listing in listings:
-        key = keys[listing.arxiv_id]
-        number = listing.version or latest[key]
-        text = PaperVersion(
-            paper_id=key,
-            number=number,
-            title=listing.title,
-            abstract=listing.abstract,
-            is_sample=listing.is_sample,
-        )
-        earlier = wanted.get((key, number))
-        if earlier is None or _is_better(text, earlier.is_sample, bool(earlier.abstract)):
-            wanted[key, number] = text
-    for paper_id, number, is_sample, abstract in _stored_texts(keys.values()):
+        place = keys[listing.arxiv_id], listing.version or latest[listing.arxiv_id]
+        earlier = wanted.get(place)
+        if earlier is None or _is_better(listing, earlier.is_sample, bool(earlier.abstract)):
+            wanted[place] = listing
+    for paper_id, number, is_sample, has_abstract in _stored_texts(keys.values()):
         text_here = wanted.get((paper_id, number))
-        if text_here is not None and not _is_better(text_here, is_sample, bool(abstract)):
+        if text_here is not None and not _is_better(text_here, is_sample, has_abstract):
             del wanted[paper_id, number]
-    for text in wanted.values():
-        text.features = vectors.features(text.title, text.abstract)
-    PaperVersion.objects.bulk_create(
-        list(wanted.values()),
-        batch_size=_BATCH,
-        update_conflicts=True,
-        unique_fields=["paper", "number"],
-        update_fields=["title", "abstract", "is_sample", "features"],
+    bulk.upsert(
+        PaperVersion,
+        ("paper_id", "number", "title", "abstract", "is_sample"),
+        ((*place, text.title, text.abstract, text.is_sample) for place, text in wanted.items()),
+        unique=["paper_id", "number"],
+        update=["title", "abstract", "is_sample", "features"],
     )
 
 
-def _is_better(text: PaperVersion, stored_is_sample: bool, stored_has_abstract: bool) -> bool:
+def _is_better(text: Listing, stored_is_sample: bool, stored_has_abstract: bool) -> bool:
     """Whether it may take the place of a stored text: only of none, or of our own sample."""
     if text.is_sample or not text.abstract:
         return False
     return stored_is_sample or not stored_has_abstract
 
 
-def _latest_versions(keys: Iterable[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for part in _parts(sorted(keys)):
-        found.update(Paper.objects.filter(pk__in=part).values_list("pk", "latest_version"))
-    return found
-
-
-def _stored_texts(keys: Iterable[int]) -> Iterable[tuple[int, int, bool, str]]:
-    for part in _parts(sorted(keys)):
-        yield from PaperVersion.objects.filter(paper__in=part).values_list(
-            "paper_id", "number", "is_sample", "abstract"
-        )
+def _stored_texts(keys: Iterable[int]) -> Iterable[tuple[int, int, bool, bool]]:
+    has_abstract = ExpressionWrapper(~Q(abstract=""), output_field=BooleanField())
+    texts = PaperVersion.objects.filter(paper_id__among=frozenset(keys)).annotate(has_abstract=has_abstract)
+    return texts.values_list("paper_id", "number", "is_sample", "has_abstract")
 
 
 # --- announcements ---------------------------------------------------------------------------------
@@ -190,7 +213,7 @@ def _store_announcements(
     listings: Sequence[Listing], keys: Mapping[str, int], source: str, scope: Scope
 ) -> None:
     stored = _stored_announcements(keys.values())
-    wanted: dict[tuple[int, str, dt.date], Announcement] = {}
+    wanted: dict[tuple[int, str, dt.date], _Named] = {}
     for listing in listings:
         for announced in listing.announced:
             if not announced.is_derived and scope.holds(announced):
@@ -205,25 +228,26 @@ def _store_announcements(
             wanted.setdefault((row.paper_id, row.category, row.day), row)
     known = {(row.paper_id, row.category, row.day): row for row in stored}
     _note([known[place] for place, row in wanted.items() if _contradicts(row, known.get(place))])
-    Announcement.objects.bulk_create(
-        [row for place, row in wanted.items() if _says_more(row, known.get(place))],
-        batch_size=_BATCH,
-        update_conflicts=True,
-        unique_fields=["paper", "category", "day"],
-        update_fields=["kind", "source", "version"],
+    bulk.upsert(
+        Announcement,
+        _NAMED[:-1],
+        (
+            (row.paper_id, row.category, row.day, row.kind, row.source, row.version)
+            for place, row in wanted.items()
+            if _says_more(row, known.get(place))
+        ),
+        unique=["paper_id", "category", "day"],
+        update=["kind", "source", "version"],
     )
 
 
-def _stored_announcements(keys: Iterable[int]) -> list[Announcement]:
-    return [
-        row
-        for part in _parts(sorted(keys))
-        for row in Announcement.objects.filter(paper__in=part).defer("stored_at")
-    ]
+def _stored_announcements(keys: Iterable[int]) -> list[_Named]:
+    rows = Announcement.objects.filter(paper_id__among=frozenset(keys)).values_list(*_NAMED)
+    return [_Named(*row) for row in rows]
 
 
-def _row(listing: Listing, keys: Mapping[str, int], announced: Announced, source: str) -> Announcement:
-    return Announcement(
+def _row(listing: Listing, keys: Mapping[str, int], announced: Announced, source: str) -> _Named:
+    return _Named(
         paper_id=keys[listing.arxiv_id],
         category=announced.category,
         day=announced.day,
@@ -233,19 +257,19 @@ def _row(listing: Listing, keys: Mapping[str, int], announced: Announced, source
     )
 
 
-def _is_proof(row: Announcement) -> bool:
+def _is_proof(row: _Named) -> bool:
     return row.source in _STRONG and row.kind in _FIRST_TIME
 
 
-def _says_more(row: Announcement, stored: Announcement | None) -> bool:
+def _says_more(row: _Named, stored: _Named | None) -> bool:
     return stored is None or (row.source in _STRONG and stored.source not in _STRONG)
 
 
-def _contradicts(row: Announcement, stored: Announcement | None) -> bool:
+def _contradicts(row: _Named, stored: _Named | None) -> bool:
     return stored is not None and _says_more(row, stored) and row.kind != stored.kind
 
 
-def _note(wrong: Iterable[Announcement]) -> None:
+def _note(wrong: Iterable[_Named]) -> None:
     """Keep what was derived, before a list puts it right."""
     rows = [
         Correction(paper_id=row.paper_id, category=row.category, day=row.day, kind=row.kind) for row in wrong
@@ -259,7 +283,7 @@ def _note(wrong: Iterable[Announcement]) -> None:
     )
 
 
-def _correct_derived(wanted: Iterable[Announcement], stored: list[Announcement]) -> None:
+def _correct_derived(wanted: Iterable[_Named], stored: list[_Named]) -> None:
     """A list names the day: a derived row of that paper on another day gives way, and never stands twice."""
     days = {(row.paper_id, row.category): row.day for row in wanted if row.kind in _FIRST_TIME}
     first_days = {row.paper_id: row.day for row in wanted if row.kind == Announcement.Kind.NEW}
@@ -271,15 +295,14 @@ def _correct_derived(wanted: Iterable[Announcement], stored: list[Announcement])
         and row.day != day
     ]
     _note(wrong)
-    for part in _parts([row.pk for row in wrong]):
-        Announcement.objects.filter(pk__in=part).delete()
+    Announcement.objects.filter(pk__among={row.pk for row in wrong}).delete()
     for row in wrong:
         stored.remove(row)
 
 
 def _derived(
     listings: Sequence[Listing], keys: Mapping[str, int], scope: Scope, first_days: Mapping[int, dt.date]
-) -> list[Announcement]:
+) -> list[_Named]:
     """Rows from the v1 date, for categories and days of which no list was seen.
 
     Where a list named the paper as new in its category, its other categories follow that day. A paper that
@@ -294,7 +317,7 @@ def _derived(
         if scope.categories is None or announced.category in scope.categories
     ]
     seen = _days_with_lists({announced.day for _, announced in likely}.union(scope.days or ()))
-    rows: list[Announcement] = []
+    rows: list[_Named] = []
     for listing, announced in likely:
         found = announced
         if (announced.category, announced.day) in seen:

@@ -6,7 +6,7 @@ import datetime as dt
 from django.db.models import Exists, F, Max, OuterRef
 from django.db.models.fields.json import KT
 
-from papers import calendar
+from papers import calendar, filling
 from papers.models import Announcement, Correction, Harvest
 from profiles import letters
 from profiles.models import Profile
@@ -150,6 +150,7 @@ def housekeep(now: dt.datetime) -> None:
     slots.beat(now)
     judging.reap(now)
     budget.revise_due(now)
+    filling.fill_due()
     open_due(now)
     screen_due(now)
     take_late_in(now)

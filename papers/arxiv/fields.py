@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from papers.arxiv import tex
 from papers.arxiv.listing import Author
@@ -35,6 +36,7 @@ def split_id(text: str) -> tuple[str, int | None]:
     return match.group(1), int(match.group(2)) if match.group(2) else None
 
 
+@lru_cache(maxsize=4096)
 def categories(text: str | None) -> tuple[str, ...]:
     """Category codes in arXiv's order; MSC and ACM classes that some formats mix in are left out."""
     codes = (text or "").replace(",", " ").split()
@@ -81,7 +83,11 @@ def says_withdrawn(comment: str | None, abstract: str) -> bool:
 
 def people(found: Iterable[Author]) -> tuple[Author, ...]:
     """The authors among them: a lone colon after a collaboration's name is no person."""
-    return tuple(author for author in found if any(each.isalnum() for each in author.name))
+    return tuple(author for author in found if _has_letter(author.name))
+
+
+def _has_letter(name: str) -> bool:
+    return name[:1].isalnum() or any(each.isalnum() for each in name)
 
 
 def authors_from_line(text: str | None) -> tuple[Author, ...]:

@@ -5,6 +5,7 @@ import gzip
 import itertools
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, cast
 
@@ -12,7 +13,7 @@ from papers.arxiv import api, jsonl, listpage, markup, oai, rss
 from papers.arxiv.listing import ArxivMalformed, BadRecord, Listing, Page
 
 LARGEST_BYTES = 256 * 1024 * 1024  # of a page, unpacked; JSON Lines have no limit
-_BATCH = 250  # lines in one transaction: on SQLite nobody else writes meanwhile
+_BATCH = 1000  # lines in one transaction: on SQLite nobody else writes meanwhile
 _HEAD = 4096
 _LONGEST_LINE = 8 * 1024 * 1024
 _RANK = {"feed": 0, "list": 1, "lines": 2, "api": 3, "oai": 4}
@@ -50,7 +51,7 @@ def pages(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Iterator[Page]:
     try:
         kind = format_of(path)
         if kind == "lines":
-            yield from _batches(path)
+            yield from _read_ahead(_batches(path))
             return
         with _opened(path) as stream:
             data = stream.read(largest_bytes + 1)
@@ -78,6 +79,15 @@ def _batches(path: Path) -> Iterator[Page]:
                 tuple(each for each in batch if isinstance(each, Listing)),
                 tuple(each for each in batch if isinstance(each, BadRecord)),
             )
+
+
+def _read_ahead[T](pages: Iterator[T]) -> Iterator[T]:
+    """The same pages; the next one is read in a thread, while the database works on this one."""
+    with ThreadPoolExecutor(1, "read-ahead") as reader:
+        following = reader.submit(next, pages, None)
+        while (page := following.result()) is not None:
+            following = reader.submit(next, pages, None)
+            yield page
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ first_listed` (the day of the list that announced it as new), `announce[]` of `{
 of that; null where not known. `sample: true` marks a text that is not the authors', `withdrawn: true` a paper.
 """
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -30,7 +31,7 @@ def parse(lines: Iterable[bytes]) -> Iterator[Listing | BadRecord]:
 def _listing(line: bytes) -> Listing:
     if len(line) > _LONGEST_LINE:
         raise Unreadable("a line of more than 4 MiB")
-    row = json.loads(line.decode("utf-8-sig"))
+    row = json.loads(line.removeprefix(codecs.BOM_UTF8).decode())
     if not isinstance(row, dict):
         raise Unreadable("not a JSON object")
     arxiv_id, version = fields.split_id(_string(row, "id"))
@@ -113,11 +114,11 @@ def _people(row: dict[str, Any]) -> Iterator[Author]:
     if not isinstance(people, list):
         raise Unreadable("authors is not a list")
     for person in people:
-        if isinstance(person, dict):
+        if isinstance(person, str):
+            yield Author(tex.name(person))
+        elif isinstance(person, dict):
             places = person.get("affiliations") or []
             yield Author(tex.name(_string(person, "name")), tuple(tex.title(str(place)) for place in places))
-        elif isinstance(person, str):
-            yield Author(tex.name(person))
         else:
             raise Unreadable("an author is not a string")
 

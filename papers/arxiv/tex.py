@@ -31,6 +31,7 @@ _MATH = re.compile(
     r"\$\$.+?\$\$|(?<!\\)\$(?!\s)(?:[^$\\]|\\.)+?(?<!\s)\$(?!\d)|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL
 )
 _LEFT_IN_NAME = re.compile(r"[{}$]|\\(?=[A-Za-z])")
+_TYPED_IN_NAME = re.compile(r"[\\{}$~]")  # without any of these there is nothing to resolve
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _PARAGRAPH = re.compile(r"\s*\n(?:[ \t]{2,}|\s*\n)\s*")
 
@@ -96,6 +97,8 @@ def _prose(text: str) -> str:
 
 def clean(text: str) -> str:
     """Unicode in composed form, without control characters that no XML and no PostgreSQL text may hold."""
+    if text.isascii() and text.isprintable():
+        return text
     return unicodedata.normalize("NFC", _CONTROL.sub("\ufffd", text.replace("\r\n", "\n")))
 
 
@@ -108,17 +111,30 @@ def to_unicode(text: str) -> str:
 
 def title(text: str) -> str:
     """A title in one line."""
-    return " ".join(to_unicode(text).split())
+    return one_line(to_unicode(text))
+
+
+def one_line(text: str) -> str:
+    """The text with single blanks between its words and none around them."""
+    if not text.isprintable():  # of all that is printable, only the blank parts words
+        return " ".join(text.split())
+    text = text.strip(" ")
+    return " ".join(text.split()) if "  " in text else text
 
 
 def abstract(text: str) -> str:
     """An abstract without arXiv's line breaks; its own paragraphs are kept, one line each."""
-    paragraphs = _PARAGRAPH.split(to_unicode(text).strip())
+    text = to_unicode(text).strip()
+    if "\n" not in text:
+        return one_line(text)
+    paragraphs = _PARAGRAPH.split(text)
     return "\n".join(folded for part in paragraphs if (folded := " ".join(part.split())))
 
 
 def name(text: str) -> str:
     """A person's name. Braces, dollars and stray backslashes are typing, not part of it."""
+    if not _TYPED_IN_NAME.search(text):
+        return one_line(clean(text))
     plain = _TIE.sub(" ", _APOSTROPHE_IN_NAME.sub(r"\1'", clean(text)))
     spaced = _SPACED_SYMBOL.sub(r"\\\1", plain)
     return " ".join(_LEFT_IN_NAME.sub("", _LONE.sub(r"\1", _resolve(spaced))).split())

@@ -33,7 +33,9 @@ _ADDRESS = re.compile(r"https?://\S+|www\.\S+")
 _COMMAND = re.compile(r"\\[a-zA-Z]+\*?")
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff"
 _RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:[-\u2010\u2011'\u2019][^\W_{_CJK}]+)*")
-_BREAK = re.compile(r"[.,;:!?()\[\]{}\u3002\uff0c\uff1b\uff1a\uff01\uff1f\u3001\uff08\uff09]")
+_BREAKS = r".,;:!?()\[\]{}\u3002\uff0c\uff1b\uff1a\uff01\uff1f\u3001\uff08\uff09"
+_BREAK = re.compile(f"[{_BREAKS}]")
+_RUN_OR_BREAK = re.compile(rf"{_RUN.pattern}|[{_BREAKS}]")
 _IDEOGRAPH = re.compile(rf"[{_CJK}]")
 _JOINT = re.compile(r"[-\u2010\u2011]")
 _APOSTROPHE = re.compile(r"['\u2019]")
@@ -42,8 +44,14 @@ _LONGEST_WORD = 40
 
 def plain(text: str) -> str:
     """The text without mathematics, addresses and TeX commands; accents folded, width folded."""
-    text = _ADDRESS.sub(" . ", _MATH.sub(" ", text))
-    text = _COMMAND.sub(" ", text)
+    # Most texts have none of these, and a look for one character is far cheaper than a pattern.
+    has_command = "\\" in text
+    if has_command or "$" in text:
+        text = _MATH.sub(" ", text)
+    if "http" in text or "www." in text:
+        text = _ADDRESS.sub(" . ", text)
+    if has_command:
+        text = _COMMAND.sub(" ", text)
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return text.casefold()
@@ -119,43 +127,52 @@ def words(text: str) -> list[str]:
 
 def clauses(text: str) -> Iterator[list[str]]:
     """The stemmed words, clause by clause: no phrase reaches over punctuation."""
-    for clause in _BREAK.split(plain(text)):
-        found = list(_words_of(_RUN.findall(clause)))
-        if found:
+    for clause in _clauses(text):
+        if found := [word for each, _whole in clause for word in each]:
             yield found
 
 
 def joined(text: str) -> Iterator[str]:
     """Each hyphenated word of the text as one stemmed word: "pre-training" gives the stem of "pretraining"."""
-    return _joined_of(_RUN.findall(plain(text)))
+    return (whole for clause in _clauses(text) for _each, whole in clause if whole)
 
 
 def terms(text: str) -> Iterator[str]:
     """Words, hyphenated words joined, and pairs of neighbours ("languag model"), with repetitions."""
-    for clause in _BREAK.split(plain(text)):
-        runs = _RUN.findall(clause)
-        found = list(_words_of(runs))
+    for clause in _clauses(text):
+        found = [word for each, _whole in clause for word in each]
         yield from found
         yield from (f"{first} {second}" for first, second in pairwise(found))
-        yield from _joined_of(runs)
+        yield from (whole for _each, whole in clause if whole)
 
 
-def _words_of(runs: list[str]) -> Iterator[str]:
-    for run in runs:
-        if _IDEOGRAPH.match(run):
-            yield from (run[i : i + 2] for i in range(max(1, len(run) - 1)))
-            continue
-        for part in _JOINT.split(run):
-            word = _APOSTROPHE.split(part, maxsplit=1)[0]
-            if _is_word(word):
-                yield stem(word)
+def _clauses(text: str) -> Iterator[list[tuple[tuple[str, ...], str]]]:
+    clause: list[tuple[tuple[str, ...], str]] = []
+    for run in runs(text):
+        if (found := parsed(run)) is not None:
+            clause.append(found)
+        elif clause:
+            yield clause
+            clause = []
+    yield clause
 
 
-def _joined_of(runs: list[str]) -> Iterator[str]:
-    for run in runs:
-        parts = _JOINT.split(run)
-        if len(parts) > 1 and len(run) <= _LONGEST_WORD and all(part.isalnum() for part in parts):
-            yield stem("".join(parts))
+def runs(text: str) -> list[str]:
+    """The text's words as they stand, stop words among them, and between them the marks that end a clause."""
+    return _RUN_OR_BREAK.findall(plain(text))
+
+
+@lru_cache(maxsize=100_000)
+def parsed(run: str) -> tuple[tuple[str, ...], str] | None:
+    """The stemmed words of a run and, if it is hyphenated, the stem of it as one word; None for a mark."""
+    if _IDEOGRAPH.match(run):
+        return tuple(run[i : i + 2] for i in range(max(1, len(run) - 1))), ""
+    if _BREAK.match(run):
+        return None
+    parts = _JOINT.split(run)
+    heads = (_APOSTROPHE.split(part, maxsplit=1)[0] for part in parts)
+    is_joined = len(parts) > 1 and len(run) <= _LONGEST_WORD and all(part.isalnum() for part in parts)
+    return tuple(stem(word) for word in heads if _is_word(word)), stem("".join(parts)) if is_joined else ""
 
 
 def _is_word(part: str) -> bool:

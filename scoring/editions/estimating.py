@@ -1,8 +1,9 @@
 """From rows to `scoring.screening` and back: a profile as a brief, papers as an index."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from papers import filling
 from papers.features import vectors
 from papers.models import Announcement, Paper, PaperVersion
 from profiles.models import Profile
@@ -15,7 +16,6 @@ from scoring.screening.rank import Estimates, estimate
 # Earlier papers of the categories, from which a small day learns the field's words.
 BACKGROUND_DAYS = 31
 BACKGROUND_PAPERS = 2_000
-_BATCH = 500
 _FORMAT = bytes([vectors.FORMAT])
 
 
@@ -45,7 +45,7 @@ def features_of(entries: Sequence[Entry]) -> list[bytes]:
     found: dict[tuple[int, int], tuple[int, bytes]] = {}
     for paper_id, number, key, features in stored:
         found[paper_id, number] = (key, bytes(features))
-    computed = _computed(key for key, packed in found.values() if packed[:1] != _FORMAT)
+    computed = filling.vectors_of([key for key, packed in found.values() if packed[:1] != _FORMAT])
     without_text = {entry.paper_id for entry in entries if (entry.paper_id, entry.version) not in found}
     titles = dict(Paper.objects.filter(pk__in=without_text).values_list("pk", "title"))
     result = []
@@ -58,21 +58,13 @@ def features_of(entries: Sequence[Entry]) -> list[bytes]:
     return result
 
 
-def _computed(stale: Iterable[int]) -> dict[int, bytes]:
-    """The vectors of these texts, by their keys, and stored for the next who asks."""
-    texts = list(PaperVersion.objects.filter(pk__in=list(stale)))
-    vectors_by_key = {text.pk: vectors.features(text.title, text.abstract) for text in texts}
-    for text in texts:
-        text.features = vectors_by_key[text.pk]
-    PaperVersion.objects.bulk_update(texts, ["features"], batch_size=_BATCH)
-    return vectors_by_key
-
-
 def _background(edition: Edition) -> list[bytes]:
     since = edition.day - dt.timedelta(days=BACKGROUND_DAYS)
     earlier = Announcement.objects.in_categories(edition.categories).filter(
         day__gte=since, day__lt=edition.day, kind__in=[Announcement.Kind.NEW, Announcement.Kind.CROSS]
     )
-    known = PaperVersion.objects.filter(paper__in=earlier.values("paper")).exclude(features=b"")
-    newest = known.order_by("-paper_id", "-number").values_list("features", flat=True)[:BACKGROUND_PAPERS]
-    return [bytes(packed) for packed in newest if bytes(packed[:1]) == _FORMAT]
+    known = PaperVersion.objects.filter(paper__in=earlier.values("paper"))
+    newest = known.order_by("-paper_id", "-number").values_list("pk", "features")[:BACKGROUND_PAPERS]
+    packed = {key: bytes(features) for key, features in newest}
+    stale = [key for key, features in packed.items() if features[:1] != _FORMAT]
+    return list((packed | filling.vectors_of(stale)).values())

@@ -1,0 +1,81 @@
+"""Rows by the thousand: what goes in comes out, whatever characters it has, on either database."""
+
+import datetime as dt
+
+import pytest
+
+from papers import bulk
+from papers.models import Announcement, Paper
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = ("arxiv_id", "title", "authors", "categories", "primary_category", "submitted_at", "is_withdrawn")
+HARD = "tab\there, line\nbreak, back\\slash \\N \\. \\x41, quote ' \" and 図 \U0001f600"
+
+
+def keep(*rows: tuple) -> None:
+    bulk.upsert(Paper, COLUMNS, rows, unique=["arxiv_id"], update=COLUMNS[1:])
+
+
+def row(number: int, title: str = HARD, submitted_at: dt.datetime | None = None) -> tuple:
+    return (f"2602.{number:05}", title, [{"name": HARD}], ["cs.LG"], "cs.LG", submitted_at, number % 2 == 0)
+
+
+def test_every_value_comes_back_as_it_went_in() -> None:
+    instant = dt.datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=dt.UTC)
+
+    keep(row(1, submitted_at=instant), row(2))
+
+    first, second = Paper.objects.order_by("arxiv_id")
+    assert (first.title, first.authors, first.submitted_at, first.is_withdrawn) == (
+        HARD,
+        [{"name": HARD}],
+        instant,
+        False,
+    )
+    assert (second.submitted_at, second.is_withdrawn) == (None, True)
+    assert (second.comment, second.latest_version) == ("", 1)
+    assert second.stored_at > instant
+    assert Paper.objects.filter(submitted_at=instant).count() == 1
+
+
+def test_a_row_that_stands_is_brought_up_to_date_and_keeps_its_key() -> None:
+    keep(row(1), row(2))
+    before = dict(Paper.objects.values_list("arxiv_id", "pk"))
+
+    keep(row(2, "Another"), row(3))
+
+    after = dict(Paper.objects.values_list("arxiv_id", "pk"))
+    assert before.items() <= after.items()
+    assert dict(Paper.objects.values_list("arxiv_id", "title"))["2602.00002"] == "Another"
+
+
+def test_no_rows_are_no_statement(django_assert_num_queries) -> None:
+    with django_assert_num_queries(0):
+        keep()
+
+
+def test_a_reference_and_a_day_are_columns_as_others() -> None:
+    keep(row(1))
+    key = Paper.objects.get().pk
+
+    bulk.upsert(
+        Announcement,
+        ("paper_id", "category", "day", "kind", "source"),
+        [(key, "cs.LG", dt.date(2026, 2, 3), "new", "rss")],
+        unique=["paper_id", "category", "day"],
+        update=["kind"],
+    )
+
+    assert Announcement.objects.get(day=dt.date(2026, 2, 3)).paper_id == key
+
+
+def test_many_keys_are_one_parameter() -> None:
+    keep(row(1), row(2), row(3))
+    keys = frozenset(Paper.objects.values_list("pk", flat=True)[:2]) | frozenset(range(10**7, 10**7 + 2000))
+    names = {"2602.00001", 'with "quotes", a comma and }', "none"}
+
+    assert Paper.objects.filter(pk__among=keys).count() == 2
+    assert Paper.objects.filter(arxiv_id__among=names).count() == 1
+    assert Paper.objects.filter(pk__among=frozenset()).count() == 0
+    assert Announcement.objects.filter(paper_id__among=keys).count() == 0
