@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from papers import names
 from papers.markdown import one_line
 
 
@@ -81,7 +82,7 @@ def _ris(work: Work) -> str:
     pairs = [
         ("TY", "PREP"),
         ("TI", work.title),
-        *(("AU", _last_first(name)) for name in work.authors),
+        *(("AU", names.last_first(one_line(name))) for name in work.authors),
         ("PY", str(work.published.year)),
         ("DA", f"{work.published:%Y/%m/%d}"),
         ("PB", "arXiv"),
@@ -93,9 +94,3 @@ def _ris(work: Work) -> str:
     ]
     lines = [f"{tag}  - {one_line(value)}" for tag, value in pairs if value]
     return "\r\n".join([*lines, "ER  - ", "", ""])
-
-
-def _last_first(name: str) -> str:
-    """`Last, First` for names of two or more words, as RIS asks; else the name as it is."""
-    first, _, last = one_line(name).rpartition(" ")
-    return f"{last}, {first}" if first else last

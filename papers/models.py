@@ -13,8 +13,16 @@ from django.db import connections, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+# Columns of Paper that are looked through and never shown: lists leave them in the database.
+SEARCHED = ("folded_text", "folded_names")
+SEARCHED_OF_PAPER = tuple(f"paper__{name}" for name in SEARCHED)
+
 
 class PaperQuerySet(models.QuerySet["Paper"]):
+    def without_words(self) -> "PaperQuerySet":
+        """Without what only the search looks through."""
+        return self.defer(*SEARCHED)
+
     def announced_on(self, day: dt.date) -> "PaperQuerySet":
         return self.filter(announcements__day=day).distinct()
 
@@ -27,6 +35,10 @@ class Paper(models.Model):
     # [{"name": "Ada Lovelace", "affiliations": ["…"]}]; affiliations only where arXiv sent them.
     authors = models.JSONField(default=list)
     author_names = models.TextField(default="", help_text=_("The names in one line, for the search box."))
+    # What the search box looks through (`papers.names`): title, abstract and names as they are typed. A default of the database's own, for a process of an
+    # older version that still stores papers while this one is installed.
+    folded_text = models.TextField(default="", db_default="", blank=True)
+    folded_names = models.TextField(default="", db_default="", blank=True)
     categories = models.JSONField(default=list, help_text=_("All categories, the primary one first."))
     primary_category = models.CharField(max_length=32)
     comment = models.TextField(default="", blank=True)

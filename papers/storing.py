@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
-from papers import bulk, calendar
+from papers import bulk, calendar, names
 from papers.arxiv.listing import KINDS, Announced, Listing, Page
 from papers.models import Announcement, ArxivCount, Correction, Paper, PaperVersion
 
@@ -46,6 +46,8 @@ class _Facts:
     title: str = ""
     authors: list[dict[str, Any]] = field(default_factory=list)
     author_names: str = ""
+    folded_text: str = ""
+    folded_names: str = ""
     categories: list[str] = field(default_factory=list)
     primary_category: str = ""
     comment: str = ""
@@ -137,11 +139,17 @@ def _merged(before: _Facts | None, listing: Listing) -> _Facts:
     if before is not None and _is_weaker(listing, before):
         return after
     after.title = listing.title or after.title
+    if listing.has_text:
+        after.folded_text = names.text_for_search(listing.title, listing.abstract)
+    elif listing.title:
+        after.folded_text = names.with_other_title(after.folded_text, listing.title)
     if _has_better_names(listing, before):
         after.authors = [
             {"name": author.name, "affiliations": list(author.affiliations)} for author in listing.authors
         ]
         after.author_names = ", ".join([author.name for author in listing.authors])
+        after.folded_names = ""
+    after.folded_names = after.folded_names or names.for_search(author["name"] for author in after.authors)
     after.categories = list(listing.categories) or after.categories
     after.primary_category = listing.primary_category or after.primary_category
     for name in _STATED:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet, Subquery
 from django.http import Http404
 
-from papers.models import Paper
+from papers.models import SEARCHED_OF_PAPER, Paper
 from profiles.access import MAY, Deed
 from profiles.models import Interest, Mark, Profile, Revision, User
 from profiles.revisions import content_of
@@ -202,6 +202,7 @@ class Feed:
 
     def _cards(self, *, with_dismissed: bool = False) -> QuerySet[Candidate]:
         cards = with_card_rows(self._candidates(), self.reader).select_related("paper")
+        cards = cards.defer(*SEARCHED_OF_PAPER)
         return cards if with_dismissed else cards.exclude(marked(self.reader, Mark.Kind.DISMISSED))
 
     def _entries(self, candidates: Iterable[Candidate]) -> list[Entry]:

@@ -8,6 +8,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
+from papers import names
 from papers.models import Announcement, Paper, PaperVersion
 from profiles.models import (
     Interest,
@@ -113,6 +114,8 @@ def paper(
         title=title or f"On Learning, Part {number}",
         authors=[{"name": name, "affiliations": []} for name in authors],
         author_names=", ".join(authors),
+        folded_text=names.text_for_search(title or f"On Learning, Part {number}", abstract),
+        folded_names=names.for_search(authors),
         categories=list(categories),
         primary_category=categories[0],
         latest_version=version,

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from papers.models import Paper, PaperVersion
+from papers.models import SEARCHED_OF_PAPER, Paper, PaperVersion
 from profiles.access import ReaderRequest
 from profiles.models import Mark
 from scoring import feed, report
@@ -37,7 +37,8 @@ def cite(request: ReaderRequest, arxiv_id: str, form: str) -> HttpResponse:
 def saved(request: ReaderRequest, form: str) -> HttpResponse:
     if form not in report.CITATIONS:
         raise Http404
-    marks = Mark.objects.of(request.user).filter(kind=Mark.Kind.SAVED).select_related("paper").order_by("pk")
+    marks = Mark.objects.of(request.user).filter(kind=Mark.Kind.SAVED).select_related("paper")
+    marks = marks.defer(*SEARCHED_OF_PAPER).order_by("pk")
     return _file(
         report.CITATIONS[form](report.work_of(mark.paper) for mark in marks), form, "broadsheet-saved"
     )

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from papers import search as paper_search
+from papers.models import SEARCHED_OF_PAPER
 from profiles.access import ReaderRequest
 from profiles.models import Mark
 
 PAGE_SIZE = 100
-MOST_FOUND = 100
 SAVED = {
     "title": _("Saved"),
     "nothing": _("Nothing is saved yet. “Save” on a paper keeps it here for good."),
@@ -42,14 +42,13 @@ def dismissed(request: ReaderRequest) -> HttpResponse:
 def search(request: ReaderRequest) -> HttpResponse:
     """Papers by words of title, authors or abstract, or by id; an empty question asks nothing."""
     question = " ".join(request.GET.get("q", "").split())[:200]
-    found = list(paper_search.find(question)[:MOST_FOUND])
-    context = {"section": "search", "question": question, "papers": found}
+    found = paper_search.find(question)
+    context = {"section": "search", "question": question, "papers": found, "most": paper_search.MOST_FOUND}
     return render(request, "scoring/search.html", context)
 
 
 def _marked(request: ReaderRequest, kind: str, context: dict[str, Any]) -> HttpResponse:
-    marks = (
-        Mark.objects.of(request.user).filter(kind=kind).select_related("paper").order_by("-marked_at", "-pk")
-    )
+    marks = Mark.objects.of(request.user).filter(kind=kind).select_related("paper")
+    marks = marks.defer(*SEARCHED_OF_PAPER).order_by("-marked_at", "-pk")
     page = Paginator(marks, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "scoring/marked_list.html", {**context, "marks": page})

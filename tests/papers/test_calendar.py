@@ -45,9 +45,13 @@ def test_before_arxiv_there_was_no_list() -> None:
     assert not calendar.is_announcement_day(dt.date(1991, 8, 13))
 
 
-def test_the_years_with_holidays_are_known() -> None:
+def test_holidays_are_data_with_the_year_they_were_entered_for() -> None:
+    """The alarm for a year that is missing: `tests/scoring/test_harvesting.py`."""
     assert calendar.knows_holidays_of(2026)
     assert not calendar.knows_holidays_of(2027)
+    for year, evenings in calendar.HOLIDAY_EVENINGS.items():
+        assert {evening.year for evening in evenings} == {year}
+        assert all(not calendar.is_mailing_evening(evening) for evening in evenings)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +70,26 @@ def test_the_years_with_holidays_are_known() -> None:
         ("2026-11-02T00:59:59", "2026-10-30", "2026-10-30"),  # and back on this one
         ("2026-11-02T01:00:00", "2026-11-02", "2026-10-30"),
         ("2026-01-20T12:00:00", "2026-01-19", "2026-01-19"),  # a holiday
+        # The clocks go forward on Sunday, 8 March at 2:00: its evening mails an hour earlier by UTC.
+        ("2026-03-08T23:59:59", "2026-03-06", "2026-03-06"),
+        ("2026-03-09T03:59:59", "2026-03-09", "2026-03-06"),
+        ("2026-03-09T04:00:00", "2026-03-09", "2026-03-09"),
+        # They go back on Sunday, 1 November at 2:00: its evening mails an hour later by UTC.
+        ("2026-11-02T00:00:00", "2026-10-30", "2026-10-30"),
+        ("2026-11-02T04:59:59", "2026-11-02", "2026-10-30"),
+        ("2026-11-02T05:00:00", "2026-11-02", "2026-11-02"),
+        # A Monday without an evening, after a weekend: Monday's list stands until Wednesday's.
+        ("2026-09-08T23:59:59", "2026-09-07", "2026-09-07"),
+        ("2026-09-09T00:00:00", "2026-09-09", "2026-09-07"),
+        # A Thursday without one, before a weekend: Thursday's list stands until Monday's.
+        ("2026-11-27T12:00:00", "2026-11-26", "2026-11-26"),
+        ("2026-11-30T00:59:59", "2026-11-26", "2026-11-26"),
+        ("2026-11-30T01:00:00", "2026-11-30", "2026-11-26"),
+        # The year ends with two skipped evenings in three.
+        ("2026-12-30T12:00:00", "2026-12-29", "2026-12-29"),
+        ("2026-12-31T01:00:00", "2026-12-31", "2026-12-29"),
+        ("2027-01-03T12:00:00", "2026-12-31", "2026-12-31"),
+        ("2027-01-04T01:00:00", "2027-01-04", "2026-12-31"),
     ],
 )
 def test_the_newest_list_and_the_newest_feed(now: str, listed: str, fed: str) -> None:
@@ -89,6 +113,31 @@ def test_the_newest_list_and_the_newest_feed(now: str, listed: str, fed: str) ->
         ("2026-01-19T12:00:00", "2026-01-21"),  # its evening is a holiday
         ("2026-12-29T12:00:00", "2026-12-31"),
         ("2026-12-31T12:00:00", "2027-01-04"),  # a Thursday without evening: Sunday's mailing
+        # The deadline of Friday, Saturday, Sunday and Monday, over the weekend on which the clocks go forward …
+        ("2026-03-06T18:59:59", "2026-03-09"),  # Friday 13:59:59 EST: Sunday's mailing
+        ("2026-03-06T19:00:00", "2026-03-10"),  # Friday 14:00 EST: Monday's
+        ("2026-03-07T18:59:59", "2026-03-10"),  # Saturday, whatever the hour
+        ("2026-03-07T19:00:00", "2026-03-10"),
+        ("2026-03-08T17:59:59", "2026-03-10"),  # Sunday, now EDT
+        ("2026-03-08T18:00:00", "2026-03-10"),
+        ("2026-03-09T17:59:59", "2026-03-10"),  # Monday 13:59:59 EDT
+        ("2026-03-09T18:00:00", "2026-03-11"),  # Monday 14:00 EDT: Tuesday's
+        # … and over the one on which they go back.
+        ("2026-10-30T17:59:59", "2026-11-02"),  # Friday 13:59:59 EDT
+        ("2026-10-30T18:00:00", "2026-11-03"),
+        ("2026-10-31T18:00:00", "2026-11-03"),
+        ("2026-11-01T18:59:59", "2026-11-03"),
+        ("2026-11-02T18:59:59", "2026-11-03"),  # Monday 13:59:59 EST
+        ("2026-11-02T19:00:00", "2026-11-04"),
+        # Holidays beside a weekend: Labor Day's Monday, Thanksgiving's Thursday, two Fridays that never mail.
+        ("2026-09-04T18:00:00", "2026-09-09"),  # Friday afternoon, Monday's evening is skipped: Tuesday's
+        ("2026-09-07T17:59:59", "2026-09-09"),
+        ("2026-09-07T18:00:00", "2026-09-09"),
+        ("2026-11-25T19:00:00", "2026-11-30"),  # Wednesday afternoon: Thursday's is skipped, Sunday's
+        ("2026-11-27T18:59:59", "2026-11-30"),  # Friday, before 14:00: Sunday's as well
+        ("2026-11-27T19:00:00", "2026-12-01"),
+        ("2026-06-19T17:59:59", "2026-06-22"),
+        ("2026-07-03T18:00:00", "2026-07-07"),
     ],
 )
 def test_the_day_of_a_first_version(submitted: str, day: str) -> None:

@@ -1,0 +1,92 @@
+"""Names and titles as somebody types them: without accents, in any order. Pure, and the same on every database.
+
+`Müller` is found as Muller and as Mueller, `Erdős` as Erdos, `Lovelace, Ada` as `Ada Lovelace`; a name in
+Chinese characters stays as it is.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+# Letters that Unicode does not take apart into a base and a mark.
+_LETTERS = str.maketrans(
+    {
+        "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t", "ŋ": "n",
+        "ı": "i", "ȷ": "j", "’": "'", "‘": "'", "ʼ": "'", "`": "'",
+        **dict.fromkeys("‐‑‒–—−", "-"),
+    }
+)  # fmt: skip
+_IN_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_NOT_TYPED = re.compile(r"[-'.,|]+")
+_MARKS = re.compile("[\u0300-\u036f]+")
+_PARTICLE = re.compile(r"(?:v[ao]n|de[nrl]?|d[aiou]s?|del|della|la|le|ten|ter|zu[mr]?|al|el|bin|ibn|af)")
+_SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
+_TOGETHER = re.compile(r"\b(?:collaborations?|consortium|team|group|project|network)\b", re.IGNORECASE)
+
+
+def folded(text: str) -> str:
+    """Small letters without accents, white space as one blank; what has no such letters stays."""
+    if not text.isascii():
+        parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+        text = unicodedata.normalize("NFC", _MARKS.sub("", parts)).translate(_LETTERS)
+    return " ".join(text.lower().split())
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """The folded text, and a second one where it has letters that are also written as two: muller, mueller."""
+    plain = folded(text)
+    if text.isascii():
+        return (plain,)
+    other = folded(unicodedata.normalize("NFC", text).casefold().translate(_IN_TWO_LETTERS))
+    return (plain,) if other == plain else (plain, other)
+
+
+def spellings_of_name(name: str) -> tuple[str, ...]:
+    """As `spellings`, in reading order and without the hyphens, dots and apostrophes that nobody types alike."""
+    return tuple(
+        dict.fromkeys(" ".join(_NOT_TYPED.sub("", each).split()) for each in spellings(reading_order(name)))
+    )
+
+
+def for_search(names: Iterable[str]) -> str:
+    """All names in one line, `| ada lovelace | alan turing |`: a word, a whole word or a whole name is found in it."""
+    known = dict.fromkeys(spelt for name in names for spelt in spellings_of_name(name) if spelt)
+    return f"| {' | '.join(known)} |" if known else ""
+
+
+def text_for_search(title: str, abstract: str) -> str:
+    """Title and abstract, a line each; in every spelling, so that one look is enough."""
+    return "\n".join(" ".join(spellings(text)) for text in (title, abstract))
+
+
+def with_other_title(text: str, title: str) -> str:
+    """What `text_for_search` made, with the title of a response that had no abstract."""
+    return "\n".join([" ".join(spellings(title)), text.partition("\n")[2]])
+
+
+def reading_order(name: str) -> str:
+    """`Lovelace, Ada` as `Ada Lovelace`; a name without a comma as it is."""
+    last, comma, rest = name.partition(",")
+    first, _, suffix = rest.partition(",")
+    return " ".join(f"{first} {last} {suffix}".split()) if comma else name
+
+
+def last_first(name: str) -> str:
+    """`Lovelace, Ada` for sorting and for RIS, particles with the name they belong to; a group's name is whole.
+
+    A guess from the words, as any must be where arXiv sent one string: `Cruz, Bea, III`, `van der Berg, Jan`.
+    """
+    words = name.split()
+    if len(words) < 2 or _TOGETHER.search(name) or words[0].lower() == "the":
+        return name
+    suffix = words.pop() if len(words) > 2 and _SUFFIX.fullmatch(words[-1]) else ""
+    start = len(words) - 1
+    while start > 1 and _PARTICLE.fullmatch(words[start - 1]):
+        start -= 1
+    parts = [" ".join(words[start:]), " ".join(words[:start]), suffix]
+    return ", ".join(part for part in parts if part)
+
+
+def sort_key(name: str) -> str:
+    """By the last name, accents and case apart."""
+    return folded(last_first(name))
