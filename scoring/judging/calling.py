@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from django.utils import timezone
 
-from scoring import budget, crash_points, llm, local_judge, packed, providers, verdicts
+from papers import crash_points
+from scoring import budget, llm, local_judge, packed, providers, verdicts
 from scoring.editions.estimating import brief_of
 from scoring.endpoint import TOTAL_SECONDS
 from scoring.llm import Answer, LlmError, LlmMisconfigured

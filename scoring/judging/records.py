@@ -9,7 +9,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from scoring import budget, crash_points, editions
+from papers import crash_points
+from scoring import budget, editions
 from scoring.edits import weighing
 from scoring.models import Call, Candidate, Edition, Score
 from scoring.packed import Code

@@ -12,7 +12,8 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from scoring import budget, crash_points, judging, llm, providers
+from papers import crash_points
+from scoring import budget, judging, llm, providers
 from scoring.accounts import account
 from scoring.models import Candidate, Hold, Score
 from tests import factories

@@ -1,4 +1,4 @@
-"""Named places on the path of a paper at which a test may end the process, or do worse.
+"""Named places on the path of a paper, from its harvest to its score, at which a test may end the process, or do worse.
 
 Each is passed in production at the price of one look into an empty dict. A test process is ended where the
 environment variable `BROADSHEET_CRASH_AT` says: `after_http`, or `after_http:3` for the third time.
@@ -8,9 +8,12 @@ import os
 import signal
 from collections.abc import Callable
 
-NAMES = ("after_hold", "after_sent", "after_http", "before_commit", "after_commit")
+NAMES = (
+    "page_read", "page_stored", "page_committed",
+    "after_hold", "after_sent", "after_http", "before_commit", "after_commit",
+)  # fmt: skip
 
-# What happens at a point; a test may put any callable of one text (the block's titles) here.
+# What happens at a point; a test may put any callable of one text (the block's titles, the page's place) here.
 actions: dict[str, Callable[[str], None]] = {}
 
 
