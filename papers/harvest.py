@@ -6,7 +6,7 @@ first dates, `arXiv` for names and affiliations). Every run is safe to repeat, a
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from papers import bulk, calendar, storing, surging, taxonomy
+from papers import bulk, calendar, crash_points, storing, surging, taxonomy
 from papers.arxiv import files, oai, rss
+from papers.arxiv.idset import IdSet
 from papers.arxiv.listing import (
     ArxivError,
     ArxivMalformed,
@@ -23,6 +24,7 @@ from papers.arxiv.listing import (
     BadRecord,
     BadResumptionToken,
     Page,
+    Place,
     too_many_bad,
 )
 from papers.arxiv.transport import Limits, Transport
@@ -68,7 +70,8 @@ class HarvestReport:
 
     Skipped are records of papers that this run had already brought in, and those that arXiv calls deleted.
     `unreadable` names the quarantined ones: alone they are no failure, too many of them are a problem.
-    `kinds` counts distinct papers by day and kind, as named in this run.
+    `kinds` counts distinct papers by day and kind, as named since this run began or was resumed; `resumed` says
+    behind how many records a killed import went on in a file, `changed` which files had changed meanwhile.
     """
 
     announced: int = 0
@@ -79,8 +82,10 @@ class HarvestReport:
     requests: int = 0
     problems: list[Problem] = field(default_factory=list)
     unreadable: list[Problem] = field(default_factory=list)
-    _papers: set[str] = field(default_factory=set)
-    _named: dict[tuple[dt.date, str], set[str]] = field(default_factory=dict)
+    resumed: dict[str, int] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
+    _papers: IdSet = field(default_factory=IdSet)
+    _named: dict[tuple[dt.date, str], IdSet] = field(default_factory=dict)
 
     @property
     def is_success(self) -> bool:
@@ -99,16 +104,15 @@ class HarvestReport:
     def count(self, page: Page) -> None:
         for listing in page.listings:
             self.announced += 1
-            if listing.arxiv_id in self._papers:
+            if not self._papers.add(listing.arxiv_id):
                 self.skipped += 1
             elif listing.has_text:
                 self.stored += 1
             else:
                 self.without_text += 1
-            self._papers.add(listing.arxiv_id)
             for announced in listing.announced:
                 if not announced.is_derived:
-                    self._named.setdefault((announced.day, announced.kind), set()).add(listing.arxiv_id)
+                    self._named_on(announced.day, announced.kind).add(listing.arxiv_id)
         self.announced += page.deleted
         self.skipped += page.deleted
         self.quarantined += len(page.bad)
@@ -119,9 +123,14 @@ class HarvestReport:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.problems += other.problems
         self.unreadable += other.unreadable
-        self._papers |= other._papers
-        for place, papers in other._named.items():
-            self._named.setdefault(place, set()).update(papers)
+        self.resumed |= other.resumed
+        self.changed += other.changed
+        self._papers.update(other._papers)
+        for (day, kind), papers in other._named.items():
+            self._named_on(day, kind).update(papers)
+
+    def _named_on(self, day: dt.date, kind: str) -> IdSet:
+        return self._named.setdefault((day, kind), IdSet())
 
     def counts(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in COUNTS}
@@ -131,6 +140,8 @@ class HarvestReport:
             **self.counts(),
             "papers": self.papers,
             "days": {day.isoformat(): kinds for day, kinds in self.kinds().items()},
+            "resumed": self.resumed,
+            "changed": self.changed,
             "problems": [vars(problem) for problem in self.problems],
             "unreadable": [vars(record) for record in self.unreadable],
         }
@@ -160,17 +171,20 @@ def import_files(
     """Read files of every format that `papers.arxiv.files` knows. Problems are in the report, never raised.
 
     Feeds are read before files from which a day would have to be derived, whatever the order given. With
-    `categories` or `day` only their announcements are written; papers and texts always are.
+    `categories` or `day` only their announcements are written; papers and texts always are. A killed import of the
+    same files goes on behind its last committed page; a file that changed before that is read from its start.
     """
+    found = [Path(path) for path in paths]
     scope = Scope(
         frozenset(categories) if categories is not None else None,
         frozenset({day}) if day is not None else None,
     )
-    run = Harvest.objects.create(category="", day=day, source=FROM_FILES)
-    report = HarvestReport()
-    for path in sorted(map(Path, paths), key=files.rank):
+    run = _begun_import(found, scope, day)
+    read_before = dict(run.cursor["files"])
+    report = HarvestReport(**{name: getattr(run, name) for name in COUNTS})
+    for path in sorted(found, key=files.rank):
         try:
-            _import_file(path, run, report, scope, on_page)
+            _import_file(path, read_before.pop(str(path), None), run, report, scope, on_page)
         except ArxivError as error:
             report.note(str(path), error.code, str(error))
         except OSError as error:
@@ -179,13 +193,38 @@ def import_files(
     return report
 
 
+def _begun_import(paths: Iterable[Path], scope: Scope, day: dt.date | None) -> Harvest:
+    """The import of the same files for the same announcements that was killed, to be resumed; else a new one."""
+    asked = {
+        "of": sorted(map(str, paths)),
+        "categories": None if scope.categories is None else sorted(scope.categories),
+    }
+    killed = Harvest.objects.filter(source=FROM_FILES, category="", day=day, state=Harvest.State.RUNNING)
+    for run in killed:
+        if asked.items() <= run.cursor.items():
+            return run
+    return Harvest.objects.create(category="", day=day, source=FROM_FILES, cursor={**asked, "files": {}})
+
+
 def _import_file(
-    path: Path, run: Harvest, report: HarvestReport, scope: Scope, on_page: Progress | None
+    path: Path,
+    before: dict[str, Any] | None,
+    run: Harvest,
+    report: HarvestReport,
+    scope: Scope,
+    on_page: Progress | None,
 ) -> None:
-    seen = bad = 0
-    for page in files.pages(path):
+    """Read a file, behind what the killed run had read `before` if it still begins with that."""
+    after, seen, bad = None, 0, 0
+    if before is not None and files.still_begins(path, Place(**before["place"])):
+        after, seen, bad = Place(**before["place"]), before["seen"], before["bad"]
+        report.resumed[str(path)] = seen
+    elif before is not None:
+        report.changed.append(str(path))
+    for page in files.pages(path, after=after):
         seen, bad = seen + len(page.listings) + len(page.bad), bad + len(page.bad)
-        run.cursor = {"file": path.name, "records": seen}
+        assert page.place is not None
+        run.cursor["files"][str(path)] = {"place": asdict(page.place), "seen": seen, "bad": bad}
         _store_page(page, run, report, scope, str(path))
         if on_page is not None:
             on_page(report, path.name)
@@ -204,6 +243,7 @@ def _store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, p
     category = page.category or (
         next(iter(scope.categories)) if scope.categories and len(scope.categories) == 1 else None
     )
+    crash_points.reach("page_read", place)
     report.count(page)
     bad = [(record, Problem(_place_of(record, place), record.code, record.reason)) for record in page.bad]
     report.unreadable += [problem for _record, problem in bad]
@@ -221,6 +261,8 @@ def _store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, p
             for record, problem in bad
         )
         _save_counts(run, report)
+        crash_points.reach("page_stored", place)
+    crash_points.reach("page_committed", place)
 
 
 def _note_unreadable(page: Page, category: str | None) -> None:

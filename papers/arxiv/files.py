@@ -2,19 +2,23 @@
 
 import codecs
 import gzip
+import hashlib
 import itertools
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
 from papers.arxiv import api, jsonl, listpage, markup, oai, rss
-from papers.arxiv.listing import ArxivMalformed, BadRecord, Listing, Page
+from papers.arxiv.listing import ArxivMalformed, BadRecord, Listing, Page, Place
 
 LARGEST_BYTES = 256 * 1024 * 1024  # of a page, unpacked; JSON Lines have no limit
 _BATCH = 1000  # lines in one transaction: on SQLite nobody else writes meanwhile
 _HEAD = 4096
+_PIECE = 1024 * 1024
+_BEGINNING = Place(0, 0, "")
 _LONGEST_LINE = 8 * 1024 * 1024
 _RANK = {"feed": 0, "list": 1, "lines": 2, "api": 3, "oai": 4}
 
@@ -46,12 +50,15 @@ def rank(path: Path) -> int:
         return len(_RANK)  # its turn will say what is wrong with it
 
 
-def pages(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Iterator[Page]:
-    """The file's pages, JSON Lines in batches. Raises `ArxivError` or OSError; what came before stays good."""
+def pages(path: Path, *, after: Place | None = None, largest_bytes: int = LARGEST_BYTES) -> Iterator[Page]:
+    """The file's pages, JSON Lines in batches; only those `after` a place that `still_begins` holds for.
+
+    Raises `ArxivError` or OSError; what came before stays good.
+    """
     try:
         kind = format_of(path)
         if kind == "lines":
-            yield from _read_ahead(_batches(path))
+            yield from _read_ahead(_batches(path, after or _BEGINNING))
             return
         with _opened(path) as stream:
             data = stream.read(largest_bytes + 1)
@@ -59,7 +66,28 @@ def pages(path: Path, *, largest_bytes: int = LARGEST_BYTES) -> Iterator[Page]:
         raise ArxivMalformed(f"the gzip file ends early or is damaged ({error})", "cut_off") from error
     if len(data) > largest_bytes:
         raise ArxivMalformed(f"larger than {largest_bytes:,} bytes unpacked", "too_large")
-    yield {"feed": rss.parse, "list": _list_page, "api": api.parse, "oai": oai.parse}[kind](_utf8(data))
+    place = Place(0, len(data), hashlib.blake2b(data).hexdigest())
+    if place != after:
+        parse = {"feed": rss.parse, "list": _list_page, "api": api.parse, "oai": oai.parse}[kind]
+        yield replace(parse(_utf8(data)), place=place)
+
+
+def still_begins(path: Path, place: Place) -> bool:
+    """Whether the file begins with the very bytes that were read up to that place; more may have been added."""
+    try:
+        with _opened(path) as stream:
+            return _digest(stream, place.size).hexdigest() == place.digest
+    except (OSError, EOFError, zlib.error):
+        return False  # reading it will say what is wrong
+
+
+def _digest(stream: IO[bytes], size: int) -> "hashlib.blake2b":
+    """Of the next `size` bytes, which are read."""
+    digest = hashlib.blake2b()
+    while size > 0 and (data := stream.read(min(size, _PIECE))):
+        digest.update(data)
+        size -= len(data)
+    return digest
 
 
 def _list_page(data: bytes) -> Page:
@@ -70,14 +98,16 @@ def _list_page(data: bytes) -> Page:
         raise ArxivMalformed(message, "html") from error
 
 
-def _batches(path: Path) -> Iterator[Page]:
+def _batches(path: Path, after: Place) -> Iterator[Page]:
     with _opened(path) as stream:
-        parsed = jsonl.parse(_lines(stream))
+        lines = _Lines(stream, after)
+        parsed = jsonl.parse(lines, after.lines + 1)
         while batch := list(itertools.islice(parsed, _BATCH)):
             yield Page(
                 "jsonl",
                 tuple(each for each in batch if isinstance(each, Listing)),
                 tuple(each for each in batch if isinstance(each, BadRecord)),
+                place=lines.place(),
             )
 
 
@@ -90,14 +120,26 @@ def _read_ahead[T](pages: Iterator[T]) -> Iterator[T]:
             yield page
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines of bounded length: a file without line breaks must not fill the memory."""
-    first = stream.readline(_LONGEST_LINE)
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ArxivMalformed("JSON Lines must be UTF-8, this file is UTF-16", "bad_encoding")
-    yield first.removeprefix(codecs.BOM_UTF8)
-    while line := stream.readline(_LONGEST_LINE):
-        yield line
+class _Lines:
+    """The lines after a place, of bounded length (a file without line breaks must not fill the memory)."""
+
+    def __init__(self, stream: IO[bytes], after: Place) -> None:
+        self._stream, self._count, self._size = stream, after.lines, after.size
+        self._digest = _digest(stream, after.size)
+
+    def place(self) -> Place:
+        """Behind the last line that was given out."""
+        return Place(self._count, self._size, self._digest.hexdigest())
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self._stream.readline(_LONGEST_LINE):
+            self._digest.update(line)
+            self._count, self._size = self._count + 1, self._size + len(line)
+            if self._count == 1:
+                if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                    raise ArxivMalformed("JSON Lines must be UTF-8, this file is UTF-16", "bad_encoding")
+                line = line.removeprefix(codecs.BOM_UTF8)
+            yield line
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -17,9 +17,9 @@ from papers.arxiv.markup import Unreadable
 _LONGEST_LINE = 4 * 1024 * 1024
 
 
-def parse(lines: Iterable[bytes]) -> Iterator[Listing | BadRecord]:
-    """Each line as it comes, so that memory stays flat. A bad line keeps its number and its bytes."""
-    for number, line in enumerate(lines, 1):
+def parse(lines: Iterable[bytes], first: int = 1) -> Iterator[Listing | BadRecord]:
+    """Each line as it comes, so that memory stays flat. A bad line keeps its number (from `first`) and its bytes."""
+    for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         try:

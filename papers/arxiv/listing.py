@@ -101,6 +101,18 @@ class BadRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a file was read: whole lines, and the unpacked bytes they are, with the digest of these.
+
+    Another run goes on from here if the file still begins with the same bytes.
+    """
+
+    lines: int
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One response: `listings` and `bad` together are every record that it held."""
 
@@ -114,6 +126,7 @@ class Page:
     broken: str | None = None  # why the rest of the page could not be read
     deleted: int = 0  # records that are only a header saying so
     totals: dict[Kind, int] = field(default_factory=dict)  # of a list page's sections
+    place: Place | None = None  # where in its file it ends
 
     @property
     def is_cut(self) -> bool:

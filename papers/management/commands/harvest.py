@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,8 @@ class Command(BaseCommand):
                 json.dumps({**report.as_dict(), "seconds": round(seconds, 2)}, ensure_ascii=False)
             )
         else:
+            for sentence in _resumed(report):
+                self.stdout.write(sentence)
             self.stdout.write(_sentence(report))
             days = sorted(report.kinds().items(), reverse=True)
             for day, kinds in days[:NEWEST_DAYS]:
@@ -172,6 +175,14 @@ def _sentence(report: HarvestReport) -> str:
         " quarantined %(quarantined)d."
     )
     return sentence % report.counts()
+
+
+def _resumed(report: HarvestReport) -> Iterator[str]:
+    for place, records in report.resumed.items():
+        sentence = _("%(place)s: gone on behind record %(count)d, where an earlier run had ended.")
+        yield sentence % {"place": place, "count": records}
+    for place in report.changed:
+        yield _("%(place)s has changed since an earlier run; it was read from its start.") % {"place": place}
 
 
 def _day_sentence(day: dt.date, kinds: dict[str, int]) -> str:
