@@ -35,6 +35,8 @@ from papers.storing import Scope
 # OAI pages by offset without a snapshot: neighbours of a changed record vanish.
 OVERLAP = dt.timedelta(days=2)
 _RESTARTS = 3
+# Of several problems of a run the one that no repeat mends is kept: there is no such set.
+_GRAVEST = ("badArgument", "noSetHierarchy")
 FROM_FILES, FROM_ARXIV, BACKFILL = "files", "arxiv", "backfill"
 MONTH = dt.timedelta(days=31)
 COUNTS = ("announced", "stored", "without_text", "skipped", "quarantined", "requests")
@@ -189,7 +191,7 @@ def import_files(
             report.note(str(path), error.code, str(error))
         except OSError as error:
             report.note(str(path), "no_file", error.strerror or str(error))
-    _finish(run, report)
+    finish(run, report)
     return report
 
 
@@ -225,7 +227,7 @@ def _import_file(
         seen, bad = seen + len(page.listings) + len(page.bad), bad + len(page.bad)
         assert page.place is not None
         run.cursor["files"][str(path)] = {"place": asdict(page.place), "seen": seen, "bad": bad}
-        _store_page(page, run, report, scope, str(path))
+        store_page(page, run, report, scope, str(path))
         if on_page is not None:
             on_page(report, path.name)
         if page.broken:
@@ -237,7 +239,7 @@ def _import_file(
 # --- one page --------------------------------------------------------------------------------------
 
 
-def _store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, place: str) -> None:
+def store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, place: str) -> None:
     """A page's records, what arXiv counted, its quarantine and the run's cursor and counts: all or nothing."""
     source = Announcement.Source.RSS if page.source == "rss" else Announcement.Source.LISTING
     category = page.category or (
@@ -288,8 +290,8 @@ def _save_counts(run: Harvest, report: HarvestReport, *more: str) -> None:
     run.save(update_fields=[*COUNTS, "cursor", *more])
 
 
-def _finish(run: Harvest, report: HarvestReport) -> None:
-    first = report.problems[0] if report.problems else None
+def finish(run: Harvest, report: HarvestReport) -> None:
+    first = min(report.problems, key=lambda problem: problem.code not in _GRAVEST, default=None)
     run.state = Harvest.State.FAILED if first else Harvest.State.DONE
     run.problem = first.code if first else ""
     codes = list(dict.fromkeys(problem.code for problem in report.problems))
@@ -332,7 +334,7 @@ def harvest_day(
         visit.read_records("arXiv")
     except ArxivError as error:
         report.note(visit.place, error.code, str(error))
-    _finish(visit.run, report)
+    finish(visit.run, report)
     return report
 
 
@@ -356,7 +358,7 @@ def backfill(
         visit.read_records("arXiv")
     except ArxivError as error:
         report.note(visit.place, error.code, str(error))
-    _finish(visit.run, report)
+    finish(visit.run, report)
     return report
 
 
@@ -470,7 +472,7 @@ class _Visit:
         return self.transport.fetch(url, params).body
 
     def _store(self, page: Page, scope: Scope) -> None:
-        _store_page(page, self.run, self.report, scope, self.place)
+        store_page(page, self.run, self.report, scope, self.place)
         if self.on_page is not None:
             self.on_page(self.report, self.category)
 

@@ -322,7 +322,9 @@ class Gap(models.Model):
                 fields=["arxiv_id", "category", "day"], name="one_gap_a_paper_category_and_day"
             ),
         ]
-        indexes = [models.Index(fields=["day", "category"], name="gap_day")]
+        indexes = [
+            models.Index(fields=["day", "category"], name="gap_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.category} {self.arxiv_id}: {self.reason}"

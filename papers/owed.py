@@ -5,15 +5,20 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from papers import calendar
+from papers import calendar, taxonomy
 from papers.harvest import BACKFILL, FROM_ARXIV
-from papers.models import Announcement, Harvest
+from papers.models import Announcement, Harvest, Surge
 
 # How far back a missed day is still asked for: OAI-PMH has it for ever, but nobody reads last month's paper.
 LOOKS_BACK = dt.timedelta(days=21)
 # A feed that turned at midnight is surely there in the morning; until then silence is no alarm.
 SILENCE = dt.timedelta(hours=10)
 EXPECTED_IN_SILENCE = 2
+# arXiv's word that there is no such category. Twice running, so that one bad evening is none.
+REFUSALS = ("badArgument", "noSetHierarchy")
+REFUSED_AFTER = 2
+# For so long a day of bulk changes is worth a word.
+_RECENT = dt.timedelta(days=3)
 # From here on next year's holidays should have been entered: arXiv publishes them in autumn.
 HOLIDAYS_BY = (11, 15)
 
@@ -61,7 +66,87 @@ def unfilled(categories: Collection[str]) -> list[str]:
 
 def alarms(categories: Collection[str], now: dt.datetime) -> list[Alarm]:
     """What is to be told to the operator. Reads only."""
-    return [*_silence(categories, now), *_unknown_holidays(now)]
+    return [
+        *_silence(categories, now),
+        *_unknown_holidays(now),
+        *_surges(now),
+        *_lost_categories(categories),
+    ]
+
+
+def in_force(categories: Collection[str]) -> list[str]:
+    """These categories as arXiv has them today: a closed one as what took it over, each once, in their order.
+
+    Of two codes for one subject the other one comes along where arXiv refuses the first.
+    """
+    codes = [
+        taxonomy.successor(code) or code if not taxonomy.is_category(code) else code for code in categories
+    ]
+    doubled = [code for code in codes if code in taxonomy.ALIASES]
+    gone = _refused(doubled) if doubled else {}
+    return list(
+        dict.fromkeys(
+            one for code in codes for one in ([code, taxonomy.ALIASES[code]] if code in gone else [code])
+        )
+    )
+
+
+def _surges(now: dt.datetime) -> list[Alarm]:
+    """Papers that wait for a decision, a word each; changed records, a word a day."""
+    found = [
+        Alarm("surge", f"surge {surge.category} {surge.day}", _about(surge))
+        for surge in Surge.objects.filter(state=Surge.State.PARKED).order_by("day", "category")
+    ]
+    days: dict[dt.date, list[Surge]] = {}
+    told = Surge.objects.filter(about=Surge.About.RECORDS, day__gt=now.date() - _RECENT)
+    for surge in told.order_by("day", "category"):
+        days.setdefault(surge.day, []).append(surge)
+    for day, surges in days.items():
+        params = {
+            "day": day.isoformat(),
+            "categories": [surge.category for surge in surges],
+            "found": max(surge.found for surge in surges),
+        }
+        found.append(Alarm("records_surge", f"records_surge {day}", params))
+    return found
+
+
+def _about(surge: Surge) -> dict[str, Any]:
+    parked = Announcement.objects.on(surge.day).in_categories([surge.category]).filter(is_parked=True)
+    return {
+        "category": surge.category,
+        "day": surge.day.isoformat(),
+        "found": surge.found,
+        "usual": surge.usual,
+        "parked": parked.count(),
+    }
+
+
+def _lost_categories(categories: Collection[str]) -> list[Alarm]:
+    """Categories that arXiv refuses, or that it has not had for long; each with what probably took it over."""
+    unknown = {code: "" for code in categories if not taxonomy.is_category(code)}
+    return [
+        Alarm(
+            "category_lost",
+            f"category_lost {code} {last}".rstrip(),
+            {"category": code, "successor": taxonomy.successor(code) or "?"},
+        )
+        for code, last in sorted({**unknown, **_refused(categories)}.items())
+    ]
+
+
+def _refused(categories: Collection[str]) -> dict[str, str]:
+    """The categories that arXiv says it does not have, each with the last day that was brought in whole."""
+    runs = Harvest.objects.filter(category__in=categories, source=FROM_ARXIV)
+    suspects = set(runs.filter(problem__in=REFUSALS).values_list("category", flat=True).distinct())
+    gone: dict[str, str] = {}
+    for category in suspects:
+        of_it = runs.filter(category=category)
+        last = of_it.order_by("-pk").values_list("problem", flat=True)[:REFUSED_AFTER]
+        if len(last) == REFUSED_AFTER and all(problem in REFUSALS for problem in last):
+            whole = of_it.filter(state=Harvest.State.DONE).order_by("-day").first()
+            gone[category] = whole.day.isoformat() if whole and whole.day else ""
+    return gone
 
 
 def _silence(categories: Collection[str], now: dt.datetime) -> list[Alarm]:

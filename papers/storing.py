@@ -17,7 +17,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from papers import bulk, calendar, names
 from papers.arxiv.listing import KINDS, Announced, Listing, Page
-from papers.models import Announcement, ArxivCount, Correction, Paper, PaperVersion
+from papers.models import Announcement, ArxivCount, Correction, Gap, Paper, PaperVersion
 
 _BATCH = 500  # below SQLite's limit of variables
 _STATED = ("comment", "journal_ref", "doi", "license", "msc_class", "acm_class")
@@ -231,7 +231,9 @@ def _store_announcements(
     proofs = [row for row in [*stored, *wanted.values()] if _is_proof(row)]
     settled = {(row.paper_id, row.category) for row in proofs}
     first_days = {row.paper_id: row.day for row in proofs if row.kind == Announcement.Kind.NEW}
-    for row in _derived(listings, keys, scope, first_days):
+    derived = _derived(listings, keys, scope, first_days)
+    settled |= _garbled(keys) if derived else set()
+    for row in derived:
         if (row.paper_id, row.category) not in settled:
             wanted.setdefault((row.paper_id, row.category, row.day), row)
     known = {(row.paper_id, row.category, row.day): row for row in stored}
@@ -252,6 +254,12 @@ def _store_announcements(
 def _stored_announcements(keys: Iterable[int]) -> list[_Named]:
     rows = Announcement.objects.filter(paper_id__among=frozenset(keys)).values_list(*_NAMED)
     return [_Named(*row) for row in rows]
+
+
+def _garbled(keys: Mapping[str, int]) -> set[tuple[int, str]]:
+    """What a feed named unreadably: its day is known, and `reconciling` names it."""
+    gaps = Gap.objects.filter(arxiv_id__among=frozenset(keys), reason=Gap.Reason.UNREADABLE)
+    return {(keys[arxiv_id], category) for arxiv_id, category in gaps.values_list("arxiv_id", "category")}
 
 
 def _row(listing: Listing, keys: Mapping[str, int], announced: Announced, source: str) -> _Named:

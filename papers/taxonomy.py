@@ -277,6 +277,11 @@ def oai_set(code: str) -> str:
     return ":".join([group, *code.split(".")])
 
 
+def successor(code: str) -> str | None:
+    """What took a closed category over, or the other code of the same subject; None where there is none."""
+    return ARCHIVED[code][0] if code in ARCHIVED else ALIASES.get(code)
+
+
 def suggestion(code: str) -> str | None:
     """The category that a misspelt code most likely means: other case, or what took a closed archive over."""
     if code in ARCHIVED:

@@ -80,7 +80,7 @@ def _arxiv() -> str:
         found = alarms(followed_categories(), timezone.now())
     except DatabaseError:
         return "cannot be read"
-    return ", ".join(alarm.code for alarm in found) or "ok"
+    return ", ".join(dict.fromkeys(alarm.code for alarm in found)) or "ok"
 
 
 def _is_near(request: HttpRequest) -> bool:

@@ -12,11 +12,12 @@ from django.core.mail import mail_admins
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from papers import calendar
+from papers import calendar, taxonomy
 from papers.arxiv.transport import Transport
 from papers.harvest import HarvestReport, backfill, harvest_day, open_transport
 from papers.models import Harvest
-from papers.owed import Alarm, alarms, days_owed, unfilled
+from papers.owed import Alarm, alarms, days_owed, in_force, unfilled
+from papers.reconciling import reconcile
 from profiles.models import Profile
 
 from . import slots
@@ -40,13 +41,40 @@ ALARMS = {
             "failure. They are entered in papers/calendar.py; a newer version of Broadsheet has them."
         ),
     ),
+    "surge": (
+        gettext_noop("far more papers than usual"),
+        gettext_noop(
+            "arXiv announced %(found)s papers in %(category)s on %(day)s; usual are %(usual)s. %(parked)s of them are "
+            "parked: they stand in the accounts, and nothing is spent on them. To let them be read: manage.py parked "
+            "--release %(day)s %(category)s. To leave them: manage.py parked --keep %(day)s %(category)s"
+        ),
+    ),
+    "records_surge": (
+        gettext_noop("far more changed records than usual"),
+        gettext_noop(
+            "arXiv changed the records of up to %(found)s papers a category on %(day)s, in %(categories)s. They were "
+            "stored. A changed record is no announcement: none of them was read, and nothing has to be done."
+        ),
+    ),
+    "category_lost": (
+        gettext_noop("a category that arXiv does not know"),
+        gettext_noop(
+            "Readers follow %(category)s, and arXiv answers that there is no such category. What is stored stays, and "
+            "the other categories go on. It is probably %(successor)s now."
+        ),
+    ),
 }
 
 
 def followed_categories() -> list[str]:
-    """The categories that somebody reads, and that are therefore harvested."""
+    """The categories that somebody reads, as arXiv has them today; one that it closed is among them for the alarm."""
     lists = Profile.objects.active().values_list("categories", flat=True)
-    return sorted({category for categories in lists for category in categories})
+    named = {category for categories in lists for category in categories}
+    return sorted({*in_force(sorted(named)), *named})
+
+
+def _harvested() -> list[str]:
+    return [category for category in followed_categories() if taxonomy.is_category(category)]
 
 
 def harvests_due(now: dt.datetime) -> list[tuple[dt.date, str]]:
@@ -56,7 +84,7 @@ def harvests_due(now: dt.datetime) -> list[tuple[dt.date, str]]:
     two days without arXiv are made up for in order; and the list that was the newest when the slot was due: a slot of noon that is taken in the evening is not spent on a list that has no feed yet. At any other
     time the newest feed of those that were never asked for it: a new reader's category does not wait.
     """
-    categories = followed_categories()
+    categories = _harvested()
     recent = [slot for slot in settings.HARVESTS if now - slot.last(now) < settings.HARVEST_SLOT_LASTS]
     due = [slot.last(now) for slot in recent if slots.take(slot.name, slot.last(now), now)]
     if due:
@@ -86,6 +114,7 @@ def harvest_due(now: dt.datetime, transport: Transport | None = None) -> Harvest
     with transport or open_transport() as opened:
         for day, category in due:
             report.add(harvest_day(category, day, opened, now=now))
+        report.add(reconcile(due, opened, now=now))
     for problem in report.problems:
         log.warning("harvest_problem", place=problem.place, code=problem.code, message=problem.message)
     return report
@@ -100,7 +129,7 @@ def backfill_due(now: dt.datetime, transport: Transport | None = None) -> Harves
     if settings.OFFLINE and transport is None:
         return HarvestReport()
     slot = max(due.last(now) for due in settings.HARVESTS)
-    for category in unfilled(followed_categories()):
+    for category in unfilled(_harvested()):
         if slots.take(f"backfill {category}", slot, now):
             with transport or open_transport() as opened:
                 return backfill(category, opened, now=now)

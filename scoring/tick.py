@@ -7,7 +7,8 @@ from django.db.models import Exists, F, Max, OuterRef
 from django.db.models.fields.json import KT
 
 from papers import calendar, filling
-from papers.models import Announcement, Correction, Harvest
+from papers.models import Announcement, Correction, Harvest, Surge
+from papers.owed import in_force
 from profiles import letters
 from profiles.models import Profile
 
@@ -40,7 +41,8 @@ def open_due(now: dt.datetime) -> int:
         # A profile may be deleted with its reader while others are opened.
         with contextlib.suppress(Profile.DoesNotExist):
             if last := last_days.get(profile.pk):
-                due = {day for category, day in days if category in profile.categories and day > last}
+                categories = in_force(profile.categories)
+                due = {day for category, day in days if category in categories and day > last}
                 whole = [day for day in sorted(due) if not _is_still_coming(profile, day, now)]
                 opened += len([editions.open_edition(profile, day) for day in whole])
             else:
@@ -50,13 +52,10 @@ def open_due(now: dt.datetime) -> int:
 
 def _is_still_coming(profile: Profile, day: dt.date, now: dt.datetime) -> bool:
     """Whether somebody is just asking arXiv for that day: the profile's other categories follow within minutes."""
-    runs = Harvest.objects.filter(
-        day=day, category__in=profile.categories, started_at__gt=now - HARVEST_LASTS
-    )
+    categories = in_force(profile.categories)
+    runs = Harvest.objects.filter(day=day, category__in=categories, started_at__gt=now - HARVEST_LASTS)
     states = dict(runs.order_by("started_at").values_list("category", "state"))
-    return bool(states) and (
-        Harvest.State.RUNNING in states.values() or not states.keys() >= set(profile.categories)
-    )
+    return bool(states) and (Harvest.State.RUNNING in states.values() or not states.keys() >= set(categories))
 
 
 def _open_newest(profile: Profile, now: dt.datetime) -> bool:
@@ -86,6 +85,18 @@ def take_late_in(now: dt.datetime) -> int:
         if harvest.finished_at and name not in known and slots.take(name, harvest.finished_at, now):
             late += sum(editions.reopen(edition, now) for edition in _touched_by(harvest))
     return late
+
+
+def take_released_in(now: dt.datetime) -> int:
+    """Give each edition what an operator released after a surge, once a decision; how many papers."""
+    taken = 0
+    decided = Surge.objects.filter(state=Surge.State.RELEASED, decided_at__gt=now - LATE_LASTS)
+    for surge in decided:
+        if surge.decided_at and slots.take(f"released {surge.pk}", surge.decided_at, now):
+            of_day = Edition.objects.on(surge.day)
+            here = [edition for edition in of_day if surge.category in edition.categories]
+            taken += sum(editions.reopen(edition, now) for edition in here)
+    return taken
 
 
 def _touched_by(harvest: Harvest) -> list[Edition]:
@@ -154,6 +165,7 @@ def housekeep(now: dt.datetime) -> None:
     open_due(now)
     screen_due(now)
     take_late_in(now)
+    take_released_in(now)
     rescreen_due(now)
     weigh_due(now)
     close_due(now)

@@ -54,6 +54,9 @@ class Response:
     url: str
 
 
+type _Judge = Callable[[int, httpx.Headers, bytes, str], Response]
+
+
 class Transport:
     """Fetches bytes for the verbs. Not for use by two threads at once; each makes its own."""
 
@@ -95,9 +98,16 @@ class Transport:
         `longest_wait_seconds`, `ArxivMalformed` for too many bytes, `ArxivProtocolError` for other refusals.
         """
         address = str(httpx.URL(url, params=dict(params))) if params else url
+        return self._fetch(address, self._judged_data)
+
+    def fetch_page(self, url: str) -> Response:
+        """A web page, for the one place that wants one; raises as `fetch` does."""
+        return self._fetch(url, self._judged)
+
+    def _fetch(self, address: str, judged: _Judge) -> Response:
         for attempt in range(1, self._limits.attempts + 1):
             try:
-                return self._fetch_following(address)
+                return self._fetch_following(address, judged)
             except ArxivUnavailable as problem:
                 wait = problem.retry_after
                 if wait is None:
@@ -107,13 +117,13 @@ class Transport:
                     raise ArxivUnavailable(str(problem), wait) from problem
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _fetch_following(self, address: str) -> Response:
+    def _fetch_following(self, address: str, judged: _Judge) -> Response:
         url = httpx.URL(address)
         for _ in range(4):
             with self._pace.turn(self._limits.deadline_seconds + 5):
                 status, headers, body = self._within_deadline(url)
             if status not in _REDIRECTS:
-                return self._judged(status, headers, body, str(url))
+                return judged(status, headers, body, str(url))
             target = url.join(headers.get("location", ""))
             if target.host != url.host:
                 raise ArxivProtocolError(f"{url.host} redirects to another host, {target.host}", "redirect")
@@ -124,12 +134,15 @@ class Transport:
         if status in _BUSY:
             seconds = retry_after(headers.get("retry-after"), self._now())
             raise ArxivUnavailable(f"arXiv answers {status}", seconds)
-        is_html = markup.looks_like_html(body)
-        if status == 200 and is_html:
-            raise ArxivUnavailable("arXiv answers with a web page (HTML) instead of data")
-        if status == 200 or (status == 400 and body.lstrip()[:1] == b"<" and not is_html):
+        says_why = status == 400 and body.lstrip()[:1] == b"<" and not markup.looks_like_html(body)
+        if status == 200 or says_why:
             return Response(status, body, url)
         raise ArxivProtocolError(f"arXiv answers {status} for {url}", f"http{status}")
+
+    def _judged_data(self, status: int, headers: httpx.Headers, body: bytes, url: str) -> Response:
+        if status == 200 and markup.looks_like_html(body):
+            raise ArxivUnavailable("arXiv answers with a web page (HTML) instead of data")
+        return self._judged(status, headers, body, url)
 
     def _within_deadline(self, url: httpx.URL) -> tuple[int, httpx.Headers, bytes]:
         """One exchange, in a thread that is left behind when it overruns.

@@ -1,4 +1,4 @@
-"""Bring an edition in line with what arXiv says now: late papers, withdrawals, corrected announcements."""
+"""Bring an edition in line with what arXiv says now: late papers, withdrawals, corrections, what is parked or released."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ def reopen(edition: Edition, now: dt.datetime) -> int:
     """Take in what was announced since the edition was opened; how many papers came late.
 
     On a screened or closed edition they are a numbered batch: those that the stored cut would have let
-    through, and a sample of the rest, wait as "late", and the edition is open again. Papers withdrawn
-    meanwhile are set aside; unread ones whose announcement arXiv corrected away leave the list. One
-    transaction; safe to repeat.
+    through, and a sample of the rest, wait as "late", and the edition is open again. So are those that were
+    parked and are released. Papers withdrawn or parked meanwhile are set aside; unread ones whose announcement
+    arXiv corrected away leave the list. One transaction; safe to repeat.
     """
     with transaction.atomic():
         locked = Edition.objects.select_for_update(of=("self",)).select_related("profile").get(pk=edition.pk)
@@ -36,6 +36,7 @@ def reopen(edition: Edition, now: dt.datetime) -> int:
         entries = _set_withdrawn_aside(
             locked, _without_corrected(locked, unpack(locked.packed), owed), owed, now
         )
+        entries = _without_released(_set_parked_aside(locked, entries, owed), owed)
         known = {entry.paper_id for entry in entries}
         late = entries_for(locked, [one for paper_id, one in owed.items() if paper_id not in known])
         if late and locked.state != Edition.State.OPEN:
@@ -99,7 +100,9 @@ def _set_withdrawn_aside(
     is_gone = {
         e.paper_id
         for e in entries
-        if e.code in {Code.WAITING, Code.SCREENED} and e.paper_id in owed and owed[e.paper_id].is_withdrawn
+        if e.code in {Code.WAITING, Code.SCREENED, Code.PARKED}
+        and e.paper_id in owed
+        and owed[e.paper_id].is_withdrawn
     }
     if is_gone:
         rows = Candidate.objects.filter(edition=edition, paper__in=is_gone).waiting()
@@ -107,4 +110,23 @@ def _set_withdrawn_aside(
     return [
         Entry(e.paper_id, e.version, Code.WITHDRAWN, e.estimate, e.interest) if e.paper_id in is_gone else e
         for e in entries
+    ]
+
+
+def _set_parked_aside(edition: Edition, entries: list[Entry], owed: dict[int, Owed]) -> list[Entry]:
+    """What nobody has begun to read is not read while it is parked: a day may be opened before its surge shows."""
+    is_surplus = {
+        e.paper_id
+        for e in entries
+        if e.code in {Code.WAITING, Code.SCREENED} and e.paper_id in owed and owed[e.paper_id].is_parked
+    }
+    if is_surplus:
+        Candidate.objects.filter(edition=edition, paper__in=is_surplus).waiting().delete()
+    return [Entry(e.paper_id, e.version, Code.PARKED) if e.paper_id in is_surplus else e for e in entries]
+
+
+def _without_released(entries: list[Entry], owed: dict[int, Owed]) -> list[Entry]:
+    """The list without what was released: it comes in anew, with what is late."""
+    return [
+        e for e in entries if e.code != Code.PARKED or e.paper_id not in owed or owed[e.paper_id].is_parked
     ]

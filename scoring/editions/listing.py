@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 
 from papers.models import PaperVersion
 from scoring.accounts import announced_to
@@ -16,11 +16,15 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Owed:
-    """A paper announced to the edition. `version` is one that has a text, where any has."""
+    """A paper announced to the edition. `version` is one that has a text, where any has.
+
+    `is_parked`: in all its categories it is of a surge's surplus.
+    """
 
     paper_id: int
     version: int
     is_withdrawn: bool
+    is_parked: bool = False
 
 
 def owed_to(edition: Edition) -> list[Owed]:
@@ -32,12 +36,12 @@ def owed_to(edition: Edition) -> list[Owed]:
         texts[paper_id].add(number)
     rows = (
         announced.values_list("paper_id", "paper__arxiv_id", "paper__is_withdrawn")
-        .annotate(version=Max("version"))
+        .annotate(version=Max("version"), free=Count("pk", filter=Q(is_parked=False)))
         .order_by("paper__arxiv_id")
     )
     return [
-        Owed(paper_id, _with_text(version, texts[paper_id]), is_withdrawn)
-        for paper_id, _, is_withdrawn, version in rows
+        Owed(paper_id, _with_text(version, texts[paper_id]), is_withdrawn, is_parked=not free)
+        for paper_id, _, is_withdrawn, version, free in rows
     ]
 
 
@@ -63,4 +67,6 @@ def entries_for(edition: Edition, owed: Iterable[Owed]) -> list[Entry]:
 def _code(owed: Owed, is_first_here: bool) -> Code:
     if owed.is_withdrawn:
         return Code.WITHDRAWN
-    return Code.WAITING if is_first_here else Code.SEEN
+    if not is_first_here:
+        return Code.SEEN
+    return Code.PARKED if owed.is_parked else Code.WAITING

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from papers import calendar
 from papers.models import Announcement
+from papers.owed import in_force
 from profiles.models import Profile
 from scoring.accounts import account
 from scoring.models import Edition
@@ -49,7 +50,7 @@ def open_newest(profile: Profile, now: dt.datetime) -> Edition | None:
 
     For a profile that was just saved: it does not wait for tomorrow. Safe to repeat. Raises Profile.DoesNotExist.
     """
-    named = Announcement.objects.entering(profile.categories, cross_lists=profile.cross_lists)
+    named = Announcement.objects.entering(in_force(profile.categories), cross_lists=profile.cross_lists)
     out = named.filter(day__lte=calendar.newest_day(now))
     day = out.order_by("-day").values_list("day", flat=True).first()
     if day is None:
@@ -64,7 +65,7 @@ def _create(profile: Profile, day: dt.date) -> Edition:
     edition = Edition.objects.create(
         profile=profile,
         day=day,
-        categories=list(profile.categories),
+        categories=in_force(profile.categories),
         cross_lists=profile.cross_lists,
         target_recall=profile.target_recall,
     )

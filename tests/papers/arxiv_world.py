@@ -18,7 +18,7 @@ import httpx
 from papers import calendar
 from papers.arxiv.transport import Limits, Transport
 from papers.pace import SharedPace
-from tests.papers.pages import feed, feed_item, oai_error, oai_page
+from tests.papers.pages import api_entry, api_feed, feed, feed_error, feed_item, oai_error, oai_page
 
 UTC = dt.UTC
 RFC822 = "%a, %d %b %Y %H:%M:%S GMT"
@@ -65,6 +65,17 @@ class Record:
         created = f"<created>{self.versions[-1]:%Y-%m-%d}</created>"
         return self._record("arXiv", f"<id>{self.arxiv_id}</id>{created}", f"<authors>{person}</authors>")
 
+    def as_entry(self) -> str:
+        return api_entry(
+            self.arxiv_id,
+            title=self.title,
+            version=len(self.versions),
+            published=self.versions[0],
+            updated=self.versions[-1],
+            categories=self.categories,
+            abstract=f"What {self.arxiv_id} says.",
+        )
+
     def _record(self, prefix: str, head: str, authors: str) -> str:
         reference = f"<journal-ref>{self.journal_ref}</journal-ref>" if self.journal_ref else ""
         comment = "<comments>Withdrawn by the author.</comments>" if self.is_withdrawn else ""
@@ -98,6 +109,15 @@ class Vices:
     stale_until: dict[tuple[dt.date, str], dt.datetime] = field(default_factory=dict)
     # Days on which no feed answers at all.
     without_feed: set[dt.date] = field(default_factory=set)
+    # Papers whose records OAI-PMH never sends, and papers that feeds name in a way that nobody can read.
+    never_sent: set[str] = field(default_factory=set)
+    garbled: set[str] = field(default_factory=set)
+    # Papers that the API does not know, and the answer it gives to everything instead of one.
+    unknown: set[str] = field(default_factory=set)
+    api_says: bytes = b""
+    list_page: bytes = b""
+    # Categories that neither feed nor OAI-PMH knows any more.
+    closed: set[str] = field(default_factory=set)
 
 
 class World:
@@ -122,6 +142,7 @@ class World:
         self.records: dict[str, Record] = {}
         self.announced: dict[tuple[dt.date, str], list[Named]] = defaultdict(list)
         self.asked_at: list[tuple[dt.datetime, dt.datetime]] = []  # of each request, from and to
+        self.asked_for: list[str] = []  # ids, of the API
         self._events: list[tuple[dt.datetime, int, Record]] = []
         self._cache: dict[str, tuple[dt.datetime, bytes]] = {}
         self._number = 0
@@ -206,6 +227,17 @@ class World:
         self._events.append((at, len(self._events), changed))
         self.announced[day, place].append(Named(record.arxiv_id, "cross", len(record.versions)))
 
+    def change_in_bulk(self, day: dt.date, category: str, count: int) -> None:
+        """Records of papers of 2019 get a journal reference on that day, which is no announcement."""
+        at = calendar.mailed_at(day) + dt.timedelta(minutes=1)
+        for number in range(count):
+            version = dt.datetime(2019, 1, 15, 12, tzinfo=UTC)
+            record = Record(
+                f"1901.{number:05}", f"Old work {number}", [category], [version], at, journal_ref="Journal 1"
+            )
+            self._events.append((at, len(self._events), record))
+        self._events.sort(key=lambda event: event[:2])
+
     def _catch_up(self) -> None:
         while self._events and self._events[0][0] <= self.clock.now:
             _at, _number, record = self._events.pop(0)
@@ -247,6 +279,10 @@ class World:
         return None
 
     def _answer(self, path: str, asked: dict[str, str]) -> bytes:
+        if "id_list" in asked:
+            return self._entries(asked["id_list"].split(","))
+        if path.endswith("/new"):
+            return self.vices.list_page
         if "verb" not in asked:
             if calendar.newest_feed_day(self.clock.now) in self.vices.without_feed:
                 return b"<!DOCTYPE html><html>Down for maintenance.</html>"
@@ -256,14 +292,21 @@ class World:
             return body[: len(body) * 2 // 3]
         return body
 
+    def _entries(self, ids: Sequence[str]) -> bytes:
+        self.asked_for += ids
+        known = [self.records[one] for one in ids if one in self.records and one not in self.vices.unknown]
+        return self.vices.api_says or api_feed(*(record.as_entry() for record in known))
+
     def _feed(self, category: str) -> bytes:
+        if category in self.vices.closed:
+            return feed_error(f"Bad archive {category!r}.")
         day = calendar.newest_feed_day(self.clock.now)
         if self.clock.now < self.vices.stale_until.get((day, category), self.clock.now):
             day = calendar.previous_announcement_day(day)
         items = [
             feed_item(
                 named.arxiv_id,
-                named.kind,
+                "unheard-of" if named.arxiv_id in self.vices.garbled else named.kind,
                 version=named.version,
                 title=self.records[named.arxiv_id].title,
                 categories=" ".join(self.records[named.arxiv_id].categories),
@@ -295,11 +338,15 @@ class World:
         found = [
             record
             for record in self.records.values()
-            if category in record.categories and first <= record.modified_at.date().isoformat() <= last
+            if category in record.categories
+            and record.arxiv_id not in self.vices.never_sent
+            and first <= record.modified_at.date().isoformat() <= last
         ]
         return sorted(found, key=lambda record: (record.modified_at, record.arxiv_id))
 
     def _page(self, asked: dict[str, str], skip: int, today: str) -> bytes:
+        if asked["set"].split(":", 1)[1].replace(":", ".") in self.vices.closed:
+            return oai_error("badArgument")
         found = self._matching(asked)
         if not found:
             return oai_error("noRecordsMatch")

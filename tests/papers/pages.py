@@ -1,5 +1,7 @@
 """The pages beside the tests, and pages made to measure."""
 
+import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -78,3 +80,44 @@ def feed(*items: str, category: str = "cs.LG", day: str = "Tue, 03 Feb 2026") ->
         f"<title>{category} updates on arXiv.org</title><pubDate>{day} 00:00:00 -0500</pubDate>"
         f"{''.join(items)}</channel></rss>"
     ).encode()
+
+
+def feed_error(message: str) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>Feed error for query</title>'
+        f"<description>{escape(message)}</description></channel></rss>"
+    ).encode()
+
+
+def api_entry(
+    arxiv_id: str,
+    *,
+    published: dt.datetime,
+    updated: dt.datetime,
+    categories: Sequence[str],
+    title: str = "A title",
+    version: int = 1,
+    abstract: str = "What it says.",
+) -> str:
+    terms = "".join(f'<category term="{code}"/>' for code in categories)
+    return (
+        f"<entry><id>http://arxiv.org/abs/{arxiv_id}v{version}</id><title>{escape(title)}</title>"
+        f"<updated>{updated:%Y-%m-%dT%H:%M:%SZ}</updated><published>{published:%Y-%m-%dT%H:%M:%SZ}</published>"
+        f"<summary>{escape(abstract)}</summary><author><name>Ada Lovelace</name></author>"
+        f'<arxiv:primary_category term="{categories[0]}"/>{terms}</entry>'
+    )
+
+
+def api_feed(*entries: str) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" '
+        'xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/">'
+        f"<opensearch:totalResults>{len(entries)}</opensearch:totalResults>{''.join(entries)}</feed>"
+    ).encode()
+
+
+def api_error(message: str) -> bytes:
+    return api_feed(
+        "<entry><id>http://arxiv.org/api/errors#incorrect_id_format</id><title>Error</title>"
+        f"<summary>{escape(message)}</summary></entry>"
+    )

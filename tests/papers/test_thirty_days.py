@@ -12,7 +12,8 @@ from papers import calendar, harvest
 from papers.arxiv import rss
 from papers.arxiv.listing import ArxivError
 from papers.harvest import HarvestReport, harvest_day
-from papers.models import Announcement
+from papers.models import Announcement, Gap, Paper
+from papers.reconciling import reconcile
 from tests.papers.arxiv_world import World
 from tests.papers.fake_arxiv import Killed
 
@@ -41,12 +42,25 @@ def world_of_thirty_days() -> World:
     return world
 
 
+def with_holes(world: World) -> World:
+    """A new paper in ten is never sent by OAI-PMH, one in twelve is named so that nobody can read it."""
+    dice = random.Random(SEED + 2)
+    for (day, _category), names in sorted(world.announced.items()):
+        for named in names:
+            if named.kind == "new" and day not in world.vices.without_feed:
+                drawn = dice.random()
+                world.vices.never_sent |= {named.arxiv_id} if drawn < 0.1 else set()
+                world.vices.garbled |= {named.arxiv_id} if 0.05 < drawn < 0.13 else set()
+    return world
+
+
 @dataclass
 class Run:
     """The harvester at its four slots a day. `overlap` as of `harvest_day`."""
 
     world: World
     overlap: dt.timedelta = harvest.OVERLAP
+    reconciles: bool = True
     kills: int = 0
     stale: list[tuple[dt.date, str]] = field(default_factory=list)
 
@@ -58,6 +72,10 @@ class Run:
             self.world.clock.now = max(self.world.clock.now, at)
             for category in CATEGORIES:
                 self._visit(category, day, dice)
+            if self.reconciles:
+                with self.world.transport() as transport:
+                    places = [(day, category) for category in CATEGORIES]
+                    reconcile(places, transport, now=self.world.clock.now)
 
     def _visit(self, category: str, day: dt.date, dice: random.Random) -> None:
         """One run at the slot; it may be killed at any page, and is started again at once."""
@@ -125,13 +143,16 @@ def invented_in(world: World) -> set[tuple[dt.date, str, str, str]]:
 
 
 def test_thirty_days_lose_invent_and_double_nothing() -> None:
-    run = Run(world_of_thirty_days())
+    run = Run(with_holes(world_of_thirty_days()))
 
     run.go()
 
     print(f"seed {SEED}: {DAYS} days, {len(run.world.asked_at)} requests, {run.kills} kills")
     assert lost_of(run.world) == set()
     assert invented_in(run.world) == set()
+    assert not Paper.objects.filter(submitted_at=None).exists()
+    assert not Gap.objects.open().exists()
+    assert Gap.objects.count() > 10
     assert run.kills > 0
     assert set(run.stale) == set(run.world.vices.stale_until)
     gaps = [after[0] - before[1] for before, after in itertools.pairwise(run.world.asked_at)]
@@ -145,6 +166,19 @@ def test_without_the_overlap_papers_are_lost() -> None:
     run.go()
 
     assert lost_of(run.world)
+
+
+def test_without_reconciliation_gaps_stay() -> None:
+    """The control: what OAI-PMH never sends stays half known, what the feed garbles is lost."""
+    run = Run(with_holes(World(SEED, FIRST_DAY, 8, CATEGORIES)), reconciles=False)
+
+    run.go()
+
+    vices = run.world.vices
+    half_known = set(Paper.objects.filter(submitted_at=None).values_list("arxiv_id", flat=True))
+    assert half_known == vices.never_sent - vices.garbled
+    assert {arxiv_id for _day, _category, arxiv_id, _kind in lost_of(run.world)} == vices.garbled
+    assert vices.garbled
 
 
 def test_without_deduplication_every_paper_comes_many_times() -> None:

@@ -7,7 +7,7 @@ from django.core import mail
 
 from papers import calendar
 from papers.models import Announcement, Harvest
-from papers.owed import alarms, days_owed
+from papers.owed import alarms, days_owed, in_force
 from scoring import harvesting, tick
 from scoring.accounts import account
 from scoring.models import Edition
@@ -191,3 +191,76 @@ def test_ready_says_so_and_stays_ready(reader, client):
 
     assert answer.status_code == 200
     assert "no_papers" in answer.json()["checks"]["arxiv"]
+
+
+# --- a category that arXiv renames or closes -------------------------------------------------------------
+
+
+def go_through(world: World, days: list[dt.date]) -> None:
+    for day in days:
+        now = at_noon(world, day)
+        harvest(world, now)
+        tick.housekeep(now)
+
+
+def test_a_category_that_arxiv_closes_is_said_once_and_the_others_go_on(reader, settings):
+    settings.ADMINS = ["operator@example.org"]
+    world = quiet_world()
+    go_through(world, world.days[:2])
+    before = set(Announcement.objects.in_categories(["math.PR"]).values_list("pk", flat=True))
+    world.vices.closed = {"math.PR"}
+
+    go_through(world, world.days[2:6])
+
+    (told,) = mail.outbox
+    assert "Readers follow math.PR" in told.body
+    assert before <= set(Announcement.objects.in_categories(["math.PR"]).values_list("pk", flat=True))
+    for day in world.days[:6]:
+        assert set(day_names(world, day, "cs.LG")) <= new_in(day)
+    assert Edition.objects.count() == 6
+
+
+def test_a_refusal_of_one_evening_is_no_lost_category(reader):
+    world = quiet_world()
+    go_through(world, world.days[:1])
+    world.vices.closed = {"math.PR"}
+    go_through(world, world.days[1:2])
+    assert codes(at_noon(world, world.days[1])) == []
+    world.vices.closed = set()
+
+    go_through(world, world.days[2:3])
+
+    assert codes(at_noon(world, world.days[2])) == []
+    assert days_owed(CATEGORIES, world.clock.now) == []
+
+
+def test_readers_of_a_closed_archive_get_what_took_it_over(reader):
+    reader.categories = ["cmp-lg", "cs.LG"]
+    reader.save()
+
+    assert harvesting.followed_categories() == ["cmp-lg", "cs.CL", "cs.LG"]
+    world = World(7, FIRST, 2, ["cs.CL", "cs.LG"], vices=Vices(busy=0, web_page=0, cut=0, moves=0))
+    go_through(world, world.days[:1])
+
+    edition = Edition.objects.get()
+    assert edition.categories == ["cs.CL", "cs.LG"]
+    assert account(edition).announced > 0
+    (alarm,) = alarms(harvesting.followed_categories(), world.clock.now)
+    assert (alarm.code, alarm.params["successor"]) == ("category_lost", "cs.CL")
+
+
+def test_of_two_codes_the_other_comes_along_where_arxiv_refuses_the_first(reader):
+    reader.categories = ["cs.SY"]
+    reader.save()
+    assert in_force(["cs.SY"]) == ["cs.SY"]
+    for day in (FIRST, FIRST + dt.timedelta(days=1)):
+        Harvest.objects.create(
+            category="cs.SY", day=day, source="arxiv", state="failed", problem="badArgument"
+        )
+
+    assert in_force(["cs.SY"]) == ["cs.SY", "eess.SY"]
+    assert harvesting.followed_categories() == ["cs.SY", "eess.SY"]
+
+
+def day_names(world: World, day: dt.date, category: str) -> list[str]:
+    return [named.arxiv_id for named in world.announced[day, category] if named.kind == "new"]

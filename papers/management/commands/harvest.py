@@ -23,6 +23,7 @@ from papers.harvest import (
     import_files,
     open_transport,
 )
+from papers.reconciling import reconcile
 from papers.status import DayStatus, day_status
 
 NEWEST_DAYS = 5
@@ -80,6 +81,7 @@ class Command(BaseCommand):
             with open_transport() as transport:
                 for category in categories:
                     whole.add(harvest_day(category, day, transport, now=now, on_page=self._progress()))
+                whole.add(reconcile([(day, category) for category in categories], transport, now=now))
         except ArxivUnavailable as error:
             raise CommandError(str(error)) from error
         except NotYetAnnounced as error:

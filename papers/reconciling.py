@@ -1,0 +1,241 @@
+"""VERB. What arXiv named and what is still missing of it: found, written down, and asked for by id.
+
+A gap is closed by whoever brings what it lacks, OAI-PMH or this. What stays open is named in the status with its
+reason, its age and how often arXiv was asked. Every step is safe to repeat.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from papers import calendar, storing, surging
+from papers.arxiv import api, listpage
+from papers.arxiv.listing import ApiRefused, ArxivError, Page
+from papers.arxiv.transport import Transport
+from papers.harvest import HarvestReport, finish, store_page
+from papers.models import (
+    Announcement,
+    AnnouncementQuerySet,
+    ArxivCount,
+    Gap,
+    GapQuerySet,
+    Harvest,
+    Paper,
+    PaperVersion,
+)
+from papers.storing import Scope
+
+RECONCILING = "reconciling"
+# The API takes more, but answers slowly beyond.
+IDS_A_REQUEST = 100
+# The API knows a paper some hours after its announcement: asked at every slot of some days, then given up.
+ASKED_AT_MOST = 12
+ASKED_EVERY = dt.timedelta(hours=1)
+LOOKS_BACK = dt.timedelta(days=7)
+# A record that OAI-PMH has not sent by then is missing; until then it may be on its way.
+RECORDS_COME_WITHIN = dt.timedelta(hours=3)
+# What a feed garbled is named by the dates of OAI-PMH alone where the API has not answered by then.
+DATES_SAY_AFTER = dt.timedelta(hours=12)
+# A first version older than that was held up by nobody: the paper is not new.
+HELD_UP_AT_MOST = dt.timedelta(days=21)
+_NOTHING = Scope(frozenset(), frozenset(), derives=False)
+_FIRST_TIME = (Announcement.Kind.NEW, Announcement.Kind.CROSS)
+
+type Place = tuple[dt.date, str]
+
+
+def reconcile(places: Collection[Place], transport: Transport, *, now: dt.datetime) -> HarvestReport:
+    """Find what is missing of these days and categories, and fetch it, and what is still open of the last week.
+
+    What was brought counts as a run of its own, from which editions take in what is late. Problems are in the
+    report. Slow, and waits for the pace: no transaction may be open here.
+    """
+    report = HarvestReport()
+    _read_list_pages(places, transport, report, now)
+    for day, category in sorted(places):
+        find_gaps(day, category, now)
+    if _open_gaps(now).exists():
+        _Errand(transport, now, report).run_it()
+    return report
+
+
+def find_gaps(day: dt.date, category: str, now: dt.datetime) -> int:
+    """Write down what is missing of a day that was harvested whole, or what has no text at all; how many are new."""
+    named = Announcement.objects.on(day).in_categories([category])
+    found = [*_gaps(_without_text(named), Gap.Reason.NO_TEXT, now)]
+    runs = Harvest.objects.filter(day=day, category=category, state=Harvest.State.DONE)
+    if runs.exists() and now >= calendar.feed_turns_at(day) + RECORDS_COME_WITHIN:
+        without_record = named.filter(paper__submitted_at=None, source=Announcement.Source.RSS)
+        found += _gaps(without_record, Gap.Reason.NO_RECORD, now)
+    before = Gap.objects.count()
+    Gap.objects.bulk_create(found, ignore_conflicts=True)
+    return Gap.objects.count() - before
+
+
+def _without_text(named: AnnouncementQuerySet) -> AnnouncementQuerySet:
+    texts = PaperVersion.objects.filter(paper=OuterRef("paper")).exclude(abstract="")
+    return named.filter(~Exists(texts))
+
+
+def _gaps(named: AnnouncementQuerySet, reason: Gap.Reason, now: dt.datetime) -> Iterable[Gap]:
+    for arxiv_id, category, day in named.values_list("paper__arxiv_id", "category", "day"):
+        yield Gap(arxiv_id=arxiv_id, category=category, day=day, reason=reason, since=now)
+
+
+def _open_gaps(now: dt.datetime) -> GapQuerySet:
+    return Gap.objects.open().filter(day__gt=now.date() - LOOKS_BACK)
+
+
+# --- what is brought -------------------------------------------------------------------------------
+
+
+class _Errand:
+    """One run for all open gaps: close what came, ask for the rest, close again."""
+
+    def __init__(self, transport: Transport, now: dt.datetime, report: HarvestReport) -> None:
+        self._transport = transport
+        self._now = now
+        self._report = report
+        self._run = Harvest.objects.create(category="", day=None, source=RECONCILING)
+
+    def run_it(self) -> None:
+        close_gaps(self._now, self._report)
+        ids = self._due()
+        for start in range(0, len(ids), IDS_A_REQUEST):
+            try:
+                self._ask(ids[start : start + IDS_A_REQUEST])
+            except ArxivError as error:
+                self._report.note(settings.ARXIV_API_URL, error.code, str(error))
+                break
+        if ids:
+            close_gaps(self._now, self._report)
+        finish(self._run, self._report)
+
+    def _due(self) -> list[str]:
+        """The ids to ask for now, oldest first, each once whatever the number of its gaps."""
+        rest = _open_gaps(self._now).filter(asked__lt=ASKED_AT_MOST).order_by("day", "arxiv_id")
+        rest = rest.exclude(asked_at__gt=self._now - ASKED_EVERY)
+        return list(dict.fromkeys(rest.values_list("arxiv_id", flat=True)))
+
+    def _ask(self, ids: Sequence[str]) -> None:
+        """One request; where arXiv refuses it for one id that is none, that one is found by halves."""
+        self._report.requests += 1
+        arguments = {"id_list": ",".join(ids), "max_results": str(len(ids))}
+        try:
+            page = api.parse(self._transport.fetch(settings.ARXIV_API_URL, arguments).body)
+        except ApiRefused:
+            if len(ids) == 1:
+                self._note(ids, "refused")
+                return
+            self._ask(ids[: len(ids) // 2])
+            self._ask(ids[len(ids) // 2 :])
+            return
+        with transaction.atomic():
+            store_page(page, self._run, self._report, _NOTHING, settings.ARXIV_API_URL)
+            for answer, those in _answers(page, ids).items():
+                self._note(those, answer)
+
+    def _note(self, ids: Iterable[str], answer: str) -> None:
+        asked = Gap.objects.open().filter(arxiv_id__in=list(ids))
+        asked.update(asked=F("asked") + 1, asked_at=self._now, answer=answer)
+
+
+def _answers(page: Page, ids: Iterable[str]) -> dict[str, list[str]]:
+    """What the API said of each id: found, no_text, unreadable, or unknown where it said nothing."""
+    said = {record.arxiv_id: "unreadable" for record in page.bad}
+    said |= {one.arxiv_id: "found" if one.has_text else "no_text" for one in page.listings}
+    answers: dict[str, list[str]] = {}
+    for arxiv_id in ids:
+        answers.setdefault(said.get(arxiv_id, "unknown"), []).append(arxiv_id)
+    return answers
+
+
+def close_gaps(now: dt.datetime, report: HarvestReport) -> int:
+    """Close the gaps whose papers are whole now; how many. What was named unreadably gets its announcement first."""
+    count = 0
+    gaps = list(_open_gaps(now).order_by("pk"))
+    for start in range(0, len(gaps), IDS_A_REQUEST):
+        part = gaps[start : start + IDS_A_REQUEST]
+        whole = _whole_papers({gap.arxiv_id for gap in part})
+        closed = [gap for gap in part if gap.arxiv_id in whole and _is_certain(gap, whole[gap.arxiv_id], now)]
+        with transaction.atomic():
+            for gap in closed:
+                if gap.reason == Gap.Reason.UNREADABLE:
+                    _name(gap, whole[gap.arxiv_id], report)
+            keys = [gap.pk for gap in closed]
+            count += Gap.objects.filter(pk__in=keys).open().update(filled_at=now)
+    return count
+
+
+def _is_certain(gap: Gap, paper: Paper, now: dt.datetime) -> bool:
+    """Whether the paper's dates may say what the list named it as: a replacement shows in the newest version only."""
+    if gap.reason != Gap.Reason.UNREADABLE or gap.answer == "found":
+        return True
+    named = Announcement.objects.filter(paper=paper, category=gap.category, day=gap.day)
+    return now - gap.since > DATES_SAY_AFTER or named.exists()
+
+
+def _whole_papers(ids: Collection[str]) -> dict[str, Paper]:
+    """Those that have a record and a text."""
+    texts = PaperVersion.objects.filter(paper=OuterRef("pk")).exclude(abstract="")
+    known = Paper.objects.filter(Exists(texts), arxiv_id__in=ids, submitted_at__isnull=False)
+    return {paper.arxiv_id: paper for paper in known}
+
+
+def _name(gap: Gap, paper: Paper, report: HarvestReport) -> None:
+    """The announcement that could not be read, as far as the paper's own dates tell its kind; a readable one stays."""
+    row, is_new = Announcement.objects.get_or_create(
+        paper=paper,
+        category=gap.category,
+        day=gap.day,
+        defaults={
+            "kind": _kind(gap, paper),
+            "source": Announcement.Source.DERIVED,
+            "version": paper.latest_version,
+        },
+    )
+    if is_new:
+        report.announced, report.stored = report.announced + 1, report.stored + 1
+        surging.park_surplus(row.category, {row.day})
+
+
+def _kind(gap: Gap, paper: Paper) -> Announcement.Kind:
+    assert paper.submitted_at is not None
+    earlier = Announcement.objects.filter(paper=paper, day__lt=gap.day, kind__in=_FIRST_TIME)
+    is_fresh = gap.day - calendar.day_of(paper.submitted_at) <= HELD_UP_AT_MOST
+    if is_fresh and not earlier.exists():
+        is_primary = gap.category == paper.primary_category
+        return Announcement.Kind.NEW if is_primary else Announcement.Kind.CROSS
+    if paper.latest_version == 1:
+        return Announcement.Kind.CROSS
+    is_known_here = earlier.filter(category=gap.category).exists()
+    came_now = paper.updated_at is not None and calendar.day_of(paper.updated_at) == gap.day
+    return Announcement.Kind.REPLACEMENT if is_known_here or came_now else Announcement.Kind.CROSS
+
+
+# --- the list page ---------------------------------------------------------------------------------
+
+
+def _read_list_pages(
+    places: Collection[Place], transport: Transport, report: HarvestReport, now: dt.datetime
+) -> None:
+    """What a list page counts of the newest day, once a category and day, where ARXIV_LIST_URL says to look."""
+    if not settings.ARXIV_LIST_URL:
+        return
+    newest = calendar.newest_feed_day(now)
+    seen = ArxivCount.objects.filter(day=newest, source=ArxivCount.Source.LISTING)
+    known = set(seen.values_list("category", flat=True))
+    for day, category in sorted(places):
+        if day != newest or category in known:
+            continue
+        url = f"{settings.ARXIV_LIST_URL}/{category}/new"
+        report.requests += 1
+        try:
+            page = listpage.parse(transport.fetch_page(url).body)
+        except ArxivError as error:
+            report.note(url, error.code, str(error))
+            continue
+        storing.store_counts(page, category, ArxivCount.Source.LISTING)
