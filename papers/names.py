@@ -17,7 +17,7 @@ _LETTERS = str.maketrans(
     }
 )  # fmt: skip
 _IN_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-_NOT_TYPED = re.compile(r"[-'.,|]+")
+_NOT_TYPED = re.compile(r"[-'\".,|]+")
 _MARKS = re.compile("[\u0300-\u036f]+")
 _PARTICLE = re.compile(r"(?:v[ao]n|de[nrl]?|d[aiou]s?|del|della|la|le|ten|ter|zu[mr]?|al|el|bin|ibn|af)")
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")

@@ -60,7 +60,7 @@ def find(query: str, limit: int = MOST_FOUND) -> list[Paper]:
 
 def by_author(name: str) -> str:
     """The query that finds the papers of exactly that name."""
-    return f'author:"{name.replace(chr(34), " ")}"'
+    return f'author:"{name.translate(_TYPED).replace('"', "")}"'
 
 
 def terms_of(query: str) -> list[Term]:

@@ -17,11 +17,11 @@ from scoring.edits import Weighing
 from scoring.explaining import Price, Question
 from scoring.models import Candidate, Hold
 from scoring.models.providers import judge_name
+from scoring.paper_facts import FIRST_AUTHORS, FoundLink, People, author_line, found_links
 from scoring.usage import Prices
 from scoring.value import shown, value_of
 
 UNREAD_STATES = {Candidate.State.WAITING, Candidate.State.CLAIMED}
-FIRST_AUTHORS = 3
 
 
 @dataclass(frozen=True)
@@ -277,25 +277,18 @@ class Entry:
         return self.anchor.replace(".", "\\.")
 
     @cached_property
-    def authors(self) -> list[str]:
-        return [author_line(author) for author in self.paper.authors]
+    def people(self) -> People:
+        return People(self.paper.authors)
 
-    @property
-    def first_authors(self) -> list[str]:
-        return self.authors if len(self.authors) <= FIRST_AUTHORS + 2 else self.authors[:FIRST_AUTHORS]
-
-    @property
-    def middle_authors(self) -> list[str]:
-        return self.authors[len(self.first_authors) : -1] if self.last_author else []
-
-    @property
-    def last_author(self) -> str:
-        return self.authors[-1] if len(self.authors) > len(self.first_authors) else ""
+    @cached_property
+    def links(self) -> list[FoundLink]:
+        """Code, data and pages that the authors name; our own sample texts name none."""
+        return found_links(self.paper, "" if self.is_sample else self.abstract)
 
     @property
     def byline(self) -> str:
         """The names in one short line, for a mail."""
-        names = [one_line(name) for name in self.authors]
+        names = [one_line(author_line(author)) for author in self.paper.authors]
         return (
             ", ".join(names)
             if len(names) <= FIRST_AUTHORS + 1
@@ -321,12 +314,6 @@ WAITING_TEXTS: dict[str, Any] = {
     Candidate.Waits.PROVIDER: _("Waits for the model's provider."),
     Candidate.Waits.LATE: _("Announced late; waits for its turn."),
 }
-
-
-def author_line(author: dict[str, Any]) -> str:
-    """`Name (Affiliation; Affiliation)`, affiliations only where arXiv sent them."""
-    affiliations = "; ".join(author.get("affiliations") or [])
-    return f"{author['name']} ({affiliations})" if affiliations else author["name"]
 
 
 def count_of_papers(count: int) -> str:

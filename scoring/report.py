@@ -132,4 +132,8 @@ def _entry(entry: Entry) -> ReportEntry:
         tokens=0 if entry.is_estimate else entry.tokens,
         scores=tuple(Contribution(c.name, c.score, c.weight, c.value) for c in entry.contributions),
         categories=tuple(entry.paper.categories),
+        comment=entry.paper.comment,
+        journal_ref=entry.paper.journal_ref,
+        doi=entry.paper.doi,
+        links=tuple((link.url, link.kind) for link in entry.links),
     )

@@ -144,6 +144,10 @@ class ReportEntry:
     tokens: int = 0
     scores: tuple[Contribution, ...] = ()
     categories: tuple[str, ...] = ()
+    comment: str = ""
+    journal_ref: str = ""
+    doi: str = ""
+    links: tuple[tuple[str, str], ...] = ()  # (address, kind): code, data, model, project
 
     @property
     def link(self) -> str:
@@ -302,6 +306,10 @@ def _entry_data(entry: ReportEntry, day: date) -> dict[str, Any]:
         "categories": list(entry.categories),
         "published": day.isoformat(),
         "link": entry.link,
+        "comment": one_line(entry.comment),
+        "journal_ref": one_line(entry.journal_ref),
+        "doi": one_line(entry.doi),
+        "links": [{"url": url, "kind": kind} for url, kind in entry.links],
         "section": entry.section,
         "value": entry.value,
         "score": shown_value(entry.value),

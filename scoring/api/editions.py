@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from papers import names
 from profiles.access import profile_for
 from profiles.models import User
 from scoring import feed, feed_queries
@@ -23,6 +24,9 @@ from .doors import Door, Pages
 from .profiles import PAGE_PARAMETERS
 from .serializers import EditionSerializer, EntrySerializer, page_of
 
+PAPER_FACTS = (
+    "comment", "journal_ref", "doi", "license", "msc_class", "acm_class", "latest_version", "is_withdrawn",
+)  # fmt: skip
 SAMPLE_NOTICE = ENGLISH["sample"].removeprefix("> ")
 
 
@@ -101,13 +105,19 @@ def _entry_data(entry: Entry, edition: Edition) -> dict[str, Any]:
         "version": entry.candidate.version,
         "title": entry.title,
         "authors": [
-            {"name": author["name"], "affiliations": author.get("affiliations") or []}
+            {
+                "name": author["name"],
+                "sort_name": names.last_first(author["name"]),
+                "affiliations": author.get("affiliations") or [],
+            }
             for author in entry.paper.authors
         ],
         "categories": entry.paper.categories,
         "announced_on": edition.day,
         "link": entry.paper.abs_url,
         "abstract": entry.abstract,
+        **{name: getattr(entry.paper, name) for name in PAPER_FACTS},
+        "links": [{"url": link.url, "kind": link.kind} for link in entry.links],
         "value": entry.value,
         "shown_value": entry.shown_value,
         "is_recommended": entry.value >= edition.profile.bar,

@@ -121,9 +121,15 @@ class EditionSerializer(serializers.Serializer):
 
 class AuthorSerializer(serializers.Serializer):
     name = serializers.CharField()
+    sort_name = serializers.CharField(help_text="the last name first: a guess from the words")
     affiliations = serializers.ListField(
         child=serializers.CharField(), help_text="only where arXiv sent them"
     )
+
+
+class FoundLinkSerializer(serializers.Serializer):
+    url = serializers.URLField()
+    kind = serializers.ChoiceField(choices=["code", "data", "model", "project"])
 
 
 class SubScoreSerializer(serializers.Serializer):
@@ -144,6 +150,17 @@ class EntrySerializer(serializers.Serializer):
     announced_on = serializers.DateField()
     link = serializers.URLField()
     abstract = serializers.CharField()
+    comment = serializers.CharField(
+        help_text="the authors' own: pages, where it was accepted, why it was withdrawn"
+    )
+    journal_ref = serializers.CharField()
+    doi = serializers.CharField(help_text="of the publisher; several stand between blanks")
+    license = serializers.CharField(help_text="the address of the licence, as arXiv sends it")
+    msc_class = serializers.CharField()
+    acm_class = serializers.CharField()
+    latest_version = serializers.IntegerField(help_text="the newest that is known; `version` was read")
+    is_withdrawn = serializers.BooleanField()
+    links = FoundLinkSerializer(many=True, help_text="named in the comment or the abstract")
     value = serializers.IntegerField(help_text="0 to 100")
     shown_value = serializers.CharField(help_text="the value as readers see it, 0.0 to 10.0")
     is_recommended = serializers.BooleanField()

@@ -10,8 +10,9 @@ from papers.models import Paper, PaperVersion
 from profiles.access import ReaderRequest
 from profiles.models import Mark, User
 from scoring import feed, why_not
-from scoring.entries import Entry, author_line
+from scoring.entries import Entry
 from scoring.models import Candidate, Edition
+from scoring.paper_facts import MOST_CITED, Facts, People, found_links
 
 PROFILES_SHOWN = 5
 
@@ -27,16 +28,20 @@ class Verdict:
 
 @require_GET
 def paper(request: ReaderRequest, arxiv_id: str) -> HttpResponse:
-    """Open to every reader; scores and marks are the reader's own."""
-    found = get_object_or_404(Paper, arxiv_id=arxiv_id)
+    """Open to every reader; scores and marks are the reader's own. `?show=authors` names everybody."""
+    found = get_object_or_404(Paper.objects.without_words(), arxiv_id=arxiv_id)
+    people = People(found.authors)
+    if request.GET.get("part") == "names":
+        return render(request, "components/authors.html#middle", {"people": people})
     text = PaperVersion.objects.filter(paper=found).order_by("-number").first()
-    days = found.announcements.order_by("day").values_list("day", flat=True)
     context = {
         "paper": found,
         "text": text,
-        "authors": [author_line(author) for author in found.authors],
-        "names": [author["name"] for author in found.authors],
-        "first_day": days[0] if days else None,
+        "people": people,
+        "shows_all": request.GET.get("show") == "authors",
+        "names": [author["name"] for author in found.authors[:MOST_CITED]],
+        "facts": Facts(found, found.announcements.all()),
+        "links": found_links(found, text.abstract if text and not text.is_sample else ""),
         "marks": set(Mark.objects.of(request.user).filter(paper=found).values_list("kind", flat=True)),
         "verdicts": [_verdict(request.user, edition, found) for edition in _editions(request, found)],
     }
