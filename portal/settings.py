@@ -428,6 +428,8 @@ LLM_PRICES_MICROUSD = {
     if (microusd := price(f"LLM_PRICE_{kind.upper()}")) is not None
 }
 # Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
+# How many of a hundred blocks carry a paper of ours whose score is known (`scoring.canaries`).
+CANARY_PERCENT = whole_number("CANARY_PERCENT", 100, most=100)
 LLM_PRIVATE_ADDRESSES = texts("LLM_PRIVATE_ADDRESSES")
 for _network in LLM_PRIVATE_ADDRESSES:
     try:

@@ -21,6 +21,8 @@ OUTCOMES: dict[str, Any] = {
     "judged": _("read"),
     "partial": _("read in part"),
     "lost": _("came too late"),
+    "disbelieved": _("not believed: one paper above all, nothing for the rest"),
+    "canary": _("not believed: a canary tripped"),
     "repaired": _("reasons repaired"),
     "useless": _("brought nothing usable"),
     "explained": _("explained"),

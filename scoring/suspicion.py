@@ -35,6 +35,17 @@ ORDERS = re.compile(
 )
 
 
+_SENTENCE = re.compile(r".+?(?:[.!?](?=\s)|[。！？]|$)\s*", re.DOTALL)
+
+
+def without_orders(text: str) -> str:
+    """The text without the sentences that address a model, and without hidden characters; the rest as it was."""
+    plain = HIDDEN.sub("", text)
+    sentences = (found[0] for found in _SENTENCE.finditer(plain))
+    kept = [each for each in sentences if not ORDERS.search(unicodedata.normalize("NFKC", each))]
+    return "".join(kept).strip()
+
+
 def addresses_the_model(title: str, abstract: str) -> bool:
     """Whether a paper's text seems to speak to its judge, or hides characters as such text would."""
     raw = f"{title}\n{abstract}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from papers.models import Paper, PaperVersion
 from profiles.models import Profile, Revision
-from scoring import rubric, suspicion
+from scoring import canaries, rubric, suspicion
+from scoring.canaries import Canary
 from scoring.models import Call, Candidate, Edition, Hold, Provider
 from scoring.prompting import DICE, cache_key, revision_text, tokens_to_hold
 from scoring.rubric import PaperText, Prompt
@@ -27,16 +28,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Draft:
-    """A block before it is paid for: rows in order of estimate and, for a model, the prompt's own order."""
+    """A block before it is paid for: rows in order of estimate and, for a model, the prompt's own order.
+
+    `labels` are those of the rows; `canaries` ride along, each with a label of its own.
+    """
 
     rows: tuple[Row, ...]
     prompt: Prompt | None
     tokens: int
+    labels: tuple[str, ...] = ()
+    canaries: tuple[tuple[str, Canary], ...] = ()
 
     def smaller(self, count: int, revision: Revision, provider: Provider) -> "Draft":
         """The best `count` papers of it."""
         best = sorted(self.rows, key=lambda row: row.candidate.rank)[:count]
-        return draft(best, revision, provider)
+        return draft(best, revision, provider, [canary for _label, canary in self.canaries])
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ class Block:
     token: uuid.UUID
     rows: tuple[Row, ...]
     prompt: Prompt | None
+    labels: tuple[str, ...] = ()
+    canaries: tuple[tuple[str, Canary], ...] = ()
 
     @property
     def titles(self) -> str:
@@ -81,21 +89,32 @@ def without_company_for_suspects(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if not row.is_suspect]
 
 
-def draft(rows: Sequence[Row], revision: Revision, provider: Provider) -> Draft:
-    """The block's prompt, and how many tokens are to be held for it: prompt and cap, reasoning included."""
+def draft(rows: Sequence[Row], revision: Revision, provider: Provider, watch: Sequence[Canary] = ()) -> Draft:
+    """The block's prompt, and how many tokens are to be held for it: prompt and cap, reasoning included.
+
+    The canaries of `watch` ride along where there is company enough.
+    """
     if provider.is_local:
         return Draft(tuple(rows), None, 0)
-    shuffled = list(rows)
+    shuffled: list[Row | Canary] = [*rows, *(watch if len(rows) >= canaries.LEAST_COMPANY else ())]
     DICE.shuffle(shuffled)
     prompt = rubric.judging_prompt(
-        revision_text(revision), [row.text for row in shuffled], dice=DICE, cache_key=cache_key(revision)
+        revision_text(revision), [each.text for each in shuffled], dice=DICE, cache_key=cache_key(revision)
     )
-    return Draft(tuple(shuffled), prompt, tokens_to_hold(prompt, provider))
+    labelled = list(zip(prompt.labels, shuffled, strict=True))
+    papers = [(label, each) for label, each in labelled if isinstance(each, Row)]
+    return Draft(
+        rows=tuple(row for _label, row in papers),
+        prompt=prompt,
+        tokens=tokens_to_hold(prompt, provider),
+        labels=tuple(label for label, _row in papers),
+        canaries=tuple((label, each) for label, each in labelled if isinstance(each, Canary)),
+    )
 
 
 def block_json(given: Draft) -> list[list[object]]:
     """The call's record of what was sent, in this order."""
-    labels = given.prompt.labels if given.prompt is not None else ("",) * len(given.rows)
+    labels = given.labels or ("",) * len(given.rows)
     return [
         [label, row.paper_id, row.candidate.version] for label, row in zip(labels, given.rows, strict=True)
     ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from django.utils import timezone
 
 from papers import crash_points
-from scoring import budget, llm, local_judge, packed, providers, verdicts
+from scoring import budget, canaries, llm, local_judge, packed, providers, verdicts
 from scoring.editions.estimating import brief_of
 from scoring.endpoint import TOTAL_SECONDS
 from scoring.llm import Answer, LlmError, LlmMisconfigured
@@ -15,7 +15,7 @@ from scoring.prompting import payer_key
 from scoring.providers import KeyUnreadable
 from scoring.verdicts import Reading
 
-from . import repairs
+from . import repairs, watching
 from .blocks import Block
 from .failures import book_failure, pause_if_rubbish
 from .records import APART, COMPANY_OF_ONE_APART, Booking, record
@@ -67,8 +67,11 @@ def _read(block: Block, answer: Answer) -> Reading:
     content = block.revision.content
     return verdicts.read(
         answer.text,
-        block.prompt.labels,
-        [row.text.abstract for row in block.rows],
+        [*block.labels, *(label for label, _canary in block.canaries)],
+        [
+            *(row.text.abstract for row in block.rows),
+            *(canary.text.abstract for _label, canary in block.canaries),
+        ],
         len(content["interests"]),
         content["reason_language"],
     )
@@ -76,10 +79,13 @@ def _read(block: Block, answer: Answer) -> Reading:
 
 def _booking(block: Block, answer: Answer, reading: Reading) -> Booking:
     assert block.prompt is not None
-    papers = dict(zip(block.prompt.labels, (row.paper_id for row in block.rows), strict=True))
+    papers = dict(zip(block.labels, (row.paper_id for row in block.rows), strict=True))
+    heard, reading = watching.heard(block, reading)
+    if watching.is_tripped(block, heard, reading):
+        return _all_apart(papers, heard, answer)
     crowned = verdicts.crowned_alone(reading.verdicts)
     if crowned is not None:
-        return _apart(papers, papers[crowned], answer)
+        return replace(_apart(papers, papers[crowned], answer), canaries=heard)
     problems = {papers[label]: "missing" for label in reading.missing}
     problems |= {papers[label]: "bad_row" for label in reading.rejected}
     if reading.is_garbled:
@@ -97,6 +103,21 @@ def _booking(block: Block, answer: Answer, reading: Reading) -> Booking:
         latency_ms=answer.latency_ms,
         dropped_rows=reading.unknown,
         answer=answer.text,
+        canaries=heard,
+    )
+
+
+def _all_apart(papers: dict[str, int], heard: dict[str, int], answer: Answer) -> Booking:
+    """A canary tripped: the answer is paid for, nothing of it is believed, and each paper is read alone."""
+    problems = dict.fromkeys(papers.values(), APART)
+    return Booking(
+        {},
+        problems,
+        answer.usage,
+        canaries.TRIPPED,
+        latency_ms=answer.latency_ms,
+        answer=answer.text,
+        canaries=heard,
     )
 
 

@@ -21,6 +21,7 @@ from scoring.transactions import retried
 
 from . import values
 from .blocks import Block, Draft, Row, block_json, draft, rows_of, without_company_for_suspects
+from .watching import watch_of
 
 # Longer than a hold's lease, so that a hold always ends before its claim is taken away.
 CLAIM_SECONDS = budget.LEASE_SECONDS + 60
@@ -130,7 +131,9 @@ def _claim_and_hold(edition: Edition, terms: _Terms, now: dt.datetime) -> Block 
     if not rows:
         return None
     token = uuid.uuid4()
-    given = draft(rows, terms.revision, terms.provider)
+    given = draft(
+        rows, terms.revision, terms.provider, watch_of(locked, rows, terms.revision, terms.provider)
+    )
     _take(locked, rows, token, now)
     call = _new_call(locked, terms, given, token, now)
     given, held = _hold_what_fits(call, given, terms, now)
@@ -139,7 +142,7 @@ def _claim_and_hold(edition: Edition, terms: _Terms, now: dt.datetime) -> Block 
     _give_back(locked, [row for row in rows if row not in given.rows], token, Waits.TURN)
     if len(given.rows) < len(rows):
         _describe(call, given)
-        call.save(update_fields=["block", "prompt_sha256", "prompt_bytes"])
+        call.save(update_fields=["block", "canaries", "prompt_sha256", "prompt_bytes"])
     return Block(
         edition=locked,
         profile=terms.profile,
@@ -150,6 +153,8 @@ def _claim_and_hold(edition: Edition, terms: _Terms, now: dt.datetime) -> Block 
         token=token,
         rows=given.rows,
         prompt=given.prompt,
+        labels=given.labels,
+        canaries=given.canaries,
     )
 
 
@@ -193,20 +198,20 @@ def _without_known(
     edition: Edition, candidates: list[Candidate], terms: _Terms, now: dt.datetime
 ) -> list[Candidate]:
     """Nothing is paid twice: a paper with a booked score under the same words and judge takes that one."""
-    known = {
-        (score.paper_id, score.version): score
-        for score in Score.objects.filter(
-            revision=terms.revision,
-            provider_model=terms.provider.provider_model,
-            purpose=Score.Purpose.FIRST,
-            paper_id__in=[each.paper_id for each in candidates],
-        )
-    }
+    booked = Score.objects.filter(
+        revision=terms.revision,
+        provider_model=terms.provider.provider_model,
+        purpose__in=[Score.Purpose.FIRST, Score.Purpose.SECOND_LOOK],
+        paper_id__in=[each.paper_id for each in candidates],
+    )
+    known: dict[tuple[int, int], dict[str, Score]] = {}
+    for score in booked:
+        known.setdefault((score.paper_id, score.version), {})[score.purpose] = score
     adopted = [each for each in candidates if (each.paper_id, each.version) in known]
     if adopted:
         by_weight = weighing(terms.revision, list(terms.profile.interests.all()))
         for each in adopted:
-            values.adopt(each, known[each.paper_id, each.version], by_weight, now)
+            values.adopt(each, values.standing(known[each.paper_id, each.version], by_weight), by_weight, now)
         editions.move(edition, {each.paper_id: Code[each.state.upper()] for each in adopted})
     return [each for each in candidates if each not in adopted]
 
@@ -261,6 +266,7 @@ def _new_call(edition: Edition, terms: _Terms, given: Draft, token: uuid.UUID, n
 def _describe(call: Call, given: Draft) -> None:
     """What is sent, in which order; of the prompt only hash and size, never its words."""
     call.block = block_json(given)
+    call.canaries = {canary.name: None for _label, canary in given.canaries}
     if given.prompt is not None:
         words = f"{given.prompt.system}\n{given.prompt.user}".encode()
         call.prompt_sha256, call.prompt_bytes = hashlib.sha256(words).hexdigest(), len(words)

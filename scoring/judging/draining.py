@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from scoring.models import Candidate, Edition, Provider
 
-from . import checkup, explanations
+from . import checkup, explanations, second_looks
 from .calling import judge_block
 from .claims import claim
 
@@ -68,16 +68,20 @@ def drain(
 
 
 def run_once(now: dt.datetime | None = None) -> bool:
-    """Claim and read one block; False when nothing can be read now."""
+    """Claim and read one block, or take one second look; False when nothing can be read now."""
     block = claim(now or timezone.now())
-    if block is None:
+    if block is not None:
+        judge_block(block)
+        return True
+    look = second_looks.claim(now or timezone.now())
+    if look is None:
         return False
-    judge_block(block)
+    second_looks.take(look)
     return True
 
 
 def _next_work(edition_ids: Collection[int] | None) -> Callable[[], int] | None:
-    """A reader's question first: somebody waits for it; then the next block. None when nothing can be done now."""
+    """A reader's question first: somebody waits for it; then the next block, then a second look. None when nothing can be done now."""
     now = timezone.now()
     question = explanations.claim(now)
     if question is not None:
@@ -86,7 +90,10 @@ def _next_work(edition_ids: Collection[int] | None) -> Callable[[], int] | None:
     if check is not None:
         return functools.partial(checkup.answer, check)
     block = claim(now, edition_ids=edition_ids)
-    return None if block is None else lambda: len(judge_block(block))
+    if block is not None:
+        return lambda: len(judge_block(block))
+    look = second_looks.claim(now, edition_ids)
+    return None if look is None else functools.partial(second_looks.take, look)
 
 
 def _do_and_disconnect(work: Callable[[], int]) -> int:

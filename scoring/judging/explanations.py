@@ -17,7 +17,7 @@ from scoring.transactions import retried
 from scoring.verdicts import Verdict
 
 from . import small_calls
-from .records import storable
+from .small_calls import storable
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -18,13 +18,14 @@ from scoring.transactions import retried
 from scoring.usage import Usage
 from scoring.verdicts import Verdict
 
+from . import second_looks
 from .blocks import Block, Row
+from .small_calls import storable
 from .values import show
 
 log = structlog.get_logger(__name__)
 
-# Failed answers are kept for a look, so much of them and for so long.
-FAILED_ANSWER_CHARACTERS = 20_000
+# Failed answers are kept for a look, for so long.
 FAILED_ANSWER_DAYS = 7
 # Unusable answers at one size of block before it is halved, and for a paper alone before it has failed.
 MISREADS_TO_HALVE = 2
@@ -45,6 +46,7 @@ class Booking:
     latency_ms: int = 0
     dropped_rows: int = 0
     answer: str = ""
+    canaries: Mapping[str, int] = field(default_factory=dict)
 
 
 @retried
@@ -140,6 +142,9 @@ def _write_judged(
         candidate = mine[score.paper_id]
         show(candidate, score, by_weight)
         judged.append(candidate)
+    if not block.provider.is_local:
+        suspects = {row.paper_id for row in block.rows if row.is_suspect}
+        second_looks.ask_for(block.edition, judged, suspects, block.profile.bar)
     Candidate.objects.filter(pk__in=[each.pk for each in judged]).update(
         state=judged[0].state,
         claim_token=None,
@@ -150,7 +155,11 @@ def _write_judged(
         misreads=0,
         changed_at=now,
     )
-    Candidate.objects.bulk_update(judged, ["score_id", "value", "second_value", "interest"], batch_size=500)
+    Candidate.objects.bulk_update(
+        judged,
+        ["score_id", "value", "second_value", "interest", "look", "is_look_due"],
+        batch_size=500,
+    )
 
 
 def return_to_queue(
@@ -203,6 +212,8 @@ def _write_call(block: Block, booking: Booking, outcome: str, now: dt.datetime) 
     keeps_answer = outcome not in {"judged", "partial"}
     Call.objects.filter(pk=block.call.pk).update(
         outcome=outcome[:40],
+        canaries=dict.fromkeys((canary.name for _label, canary in block.canaries), None)
+        | dict(booking.canaries),
         latency_ms=booking.latency_ms,
         dropped_rows=min(booking.dropped_rows, 32_767),
         answer_bytes=len(booking.answer.encode()),
@@ -210,11 +221,6 @@ def _write_call(block: Block, booking: Booking, outcome: str, now: dt.datetime) 
         sent_at=now - dt.timedelta(milliseconds=booking.latency_ms),
         ended_at=now,
     )
-
-
-def storable(answer: str) -> str:
-    """A failed answer as a text column takes it: without NUL, cut."""
-    return answer[:FAILED_ANSWER_CHARACTERS].replace("\x00", "")
 
 
 def forget_failed_answers(now: dt.datetime) -> int:

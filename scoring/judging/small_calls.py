@@ -12,6 +12,14 @@ from scoring.models import Call, Hold
 from scoring.providers import KeyUnreadable
 from scoring.transactions import retried
 
+# Failed answers are kept for a look, so much of them.
+FAILED_ANSWER_CHARACTERS = 20_000
+
+
+def storable(answer: str) -> str:
+    """A failed answer as a text column takes it: without NUL, cut."""
+    return answer[:FAILED_ANSWER_CHARACTERS].replace("\x00", "")
+
 
 @retried
 @transaction.atomic

@@ -1,9 +1,31 @@
-"""From a booked score to what stands on the candidate."""
+"""From booked scores to what stands on the candidate: which of a paper's scores is the effective one."""
 
 import datetime as dt
+from collections.abc import Mapping
 
+from scoring import looks
 from scoring.edits import Weighing
 from scoring.models import Candidate, Score
+
+
+def effective(first: Score, second: Score, weighing: Weighing) -> Score:
+    """Which of two readings by one model stands: the first, unless the second differs by more than noise.
+
+    A second look is taken alone, so that no other paper can have moved it. Within noise the first stands: then a
+    second look changes nothing, neither up nor down. Both stay stored, and "Why?" shows both.
+    """
+    values = [weighing.value(score.interest_scores).value for score in (first, second)]
+    return second if looks.second_stands(*values) else first
+
+
+def standing(by_purpose: Mapping[str, Score], weighing: Weighing) -> Score:
+    """The effective one of a paper's first reading and, where there is one, its second look."""
+    first, second = by_purpose.get(Score.Purpose.FIRST), by_purpose.get(Score.Purpose.SECOND_LOOK)
+    if first is not None and second is not None:
+        return effective(first, second, weighing)
+    found = first or second
+    assert found is not None
+    return found
 
 
 def show(candidate: Candidate, score: Score, weighing: Weighing) -> None:
@@ -15,7 +37,7 @@ def show(candidate: Candidate, score: Score, weighing: Weighing) -> None:
 
 
 def adopt(candidate: Candidate, score: Score, weighing: Weighing, now: dt.datetime) -> None:
-    """Give a waiting candidate a score that was paid for before. Its packed code is the caller's to move."""
+    """Give a candidate a score that was paid for. Its packed code is the caller's to move."""
     show(candidate, score, weighing)
     candidate.changed_at = now
     candidate.save(update_fields=["score_id", "state", "value", "second_value", "interest", "changed_at"])

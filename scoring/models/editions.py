@@ -117,6 +117,10 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def waiting(self) -> "CandidateQuerySet":
         return self.filter(state=Candidate.State.WAITING)
 
+    def ready(self, now: dt.datetime) -> "CandidateQuerySet":
+        """Not told to wait beyond that instant."""
+        return self.filter(Q(not_before=None) | Q(not_before__lte=now))
+
     def claimed_by(self, token: uuid.UUID) -> "CandidateQuerySet":
         return self.filter(state=Candidate.State.CLAIMED, claim_token=token)
 
@@ -139,7 +143,8 @@ class Candidate(models.Model):
 
     `day` stands in every key so that monthly partitions stay possible; no table has a foreign key to this
     one. The effective score is named by `score_id` (a plain number for the same reason): a model's score
-    over the local judge's, then the latest purpose.
+    over the local judge's; the second look's over the first reading's where they differ by more than noise
+    (`judging.values.effective`).
     """
 
     class State(models.TextChoices):
@@ -190,6 +195,9 @@ class Candidate(models.Model):
     value = models.PositiveSmallIntegerField(null=True, help_text=_("0 to 100, from the effective score."))
     second_value = models.PositiveSmallIntegerField(null=True)
     interest = models.PositiveSmallIntegerField(null=True, help_text=_("Position of the section's interest."))
+    # Why it is read a second time, alone (`scoring.looks`), and whether that is still to be done.
+    look = models.CharField(max_length=9, default="", blank=True)
+    is_look_due = models.BooleanField(default=False)
     changed_at = models.DateTimeField(default=timezone.now)
 
     objects = CandidateQuerySet.as_manager()
@@ -206,6 +214,7 @@ class Candidate(models.Model):
             models.Index(fields=["edition", "state", "rank"], name="candidate_claim"),
             models.Index(fields=["edition", "-value", "-second_value", "-estimate"], name="candidate_feed"),
             models.Index(fields=["claim_token"], name="candidate_token"),
+            models.Index(fields=["day"], name="candidate_look_due", condition=Q(is_look_due=True)),
             models.Index(fields=["state", "lease_until"], name="candidate_lease"),
         ]
 

@@ -41,6 +41,8 @@ class Call(models.Model):
     claim_token = models.UUIDField(null=True)
     # [[label, paper id, version], …] in the order in which they were sent.
     block = models.JSONField(default=list)
+    # The canaries that rode along and, once answered, what each got: {name: score or null} (`scoring.canaries`).
+    canaries = models.JSONField(default=dict)
 
     prompt_sha256 = models.CharField(max_length=64, default="", blank=True)
     prompt_bytes = models.PositiveIntegerField(default=0)

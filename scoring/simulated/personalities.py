@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from . import brain
+from . import brain, hostile
 from .brain import Opinion, ReadPrompt
 
 
@@ -97,6 +97,10 @@ def foreign(given: Sequence[Opinion], prompt: ReadPrompt) -> Speech:
     return Speech(brain.answer_of([replace(o, reason=reason) for o in given]))
 
 
+def _speaking(move: hostile.Move) -> Callable[[Sequence[Opinion], ReadPrompt], Speech]:
+    return lambda given, prompt: Speech(brain.answer_of(move(given, prompt)))
+
+
 PERSONALITIES: dict[str, Callable[[Sequence[Opinion], ReadPrompt], Speech]] = {
     "honest": honest,
     "obedient": obedient,
@@ -109,4 +113,5 @@ PERSONALITIES: dict[str, Callable[[Sequence[Opinion], ReadPrompt], Speech]] = {
     "misscoring": misscoring,
     "foreign": foreign,
     "slow": honest,
+    **{name: _speaking(move) for name, move in hostile.MOVES.items()},
 }

@@ -420,13 +420,16 @@ def test_an_injected_paper_moves_nothing_but_its_own_score(judge, fake_model, or
     read_all()
 
     def scores(profile):
-        return dict(Score.objects.filter(profile=profile).values_list("paper_id", "interest_scores"))
+        first = Score.objects.filter(profile=profile, purpose=Score.Purpose.FIRST)
+        return dict(first.values_list("paper_id", "interest_scores"))
 
     with_attack = scores(poisoned)
     moved = with_attack.pop(attacker.pk)
     assert moved == [100, 100]
     assert with_attack == scores(clean)
-    alone = Score.objects.get(profile=poisoned, paper=attacker)
+    alone = Score.objects.get(profile=poisoned, paper=attacker, purpose=Score.Purpose.FIRST)
+    # And what was read of it alone, without its order, is what counts.
+    assert Candidate.objects.get(profile=poisoned, paper=attacker).value == 0
     assert "addresses_the_model" in alone.flags
     assert len(alone.call.block) == 1
     assert not alone.is_quote_verified
@@ -448,7 +451,8 @@ def test_an_order_that_no_pattern_knows_is_read_apart_when_the_model_obeys(judge
     read_all()
 
     def scores(profile):
-        return dict(Score.objects.filter(profile=profile).values_list("paper_id", "interest_scores"))
+        first = Score.objects.filter(profile=profile, purpose=Score.Purpose.FIRST)
+        return dict(first.values_list("paper_id", "interest_scores"))
 
     with_attack = scores(poisoned)
     assert with_attack.pop(attacker.pk) == [100, 100]
