@@ -102,18 +102,18 @@ def days(data: Path, every: int = 1) -> Iterator[Day]:
 def streams(data: Path, seed: int = 0, noise: Noise = MEASURED) -> list[Stream]:
     """The reference profile over all its days, then a narrow profile for each field of NARROW."""
     brief = reference_brief(data)
-    listed = _listed(data, brief)
-    words = _words(listed)
-    made = [_stream("reference, seven fields", brief, listed, words, noise, seed, _whole(len(brief.wishes)))]
+    listed = listed_days(data, brief)
+    words = words_of(listed)
+    made = [stream_of("reference, seven fields", brief, listed, words, noise, seed, whole(len(brief.wishes)))]
     for at in NARROW:
         wish = brief.wishes[at]
         narrow = Brief((wish,), brief.exclusions)
-        made.append(_stream(f"reference, only {wish.name}", narrow, listed, words, noise, seed, _only(at)))
+        made.append(stream_of(f"reference, only {wish.name}", narrow, listed, words, noise, seed, only(at)))
     return made
 
 
 @dataclass
-class _Listed:
+class Listed:
     """A day of the reference: papers that no day before it listed, with the rows of one or two readings each."""
 
     day: dt.date
@@ -125,28 +125,28 @@ class _Listed:
 Said = Callable[[dict[str, Any]], Reading]
 
 
-def _whole(interests: int) -> Said:
+def whole(interests: int) -> Said:
     return lambda row: Reading(
-        tuple(_score(row) if at == row["interest"] else NOT_PICKED for at in range(interests))
+        tuple(score_of(row) if at == row["interest"] else NOT_PICKED for at in range(interests))
     )
 
 
-def _only(interest: int) -> Said:
-    return lambda row: Reading((_score(row) if row["interest"] == interest else NOT_PICKED,))
+def only(interest: int) -> Said:
+    return lambda row: Reading((score_of(row) if row["interest"] == interest else NOT_PICKED,))
 
 
-def _score(row: dict[str, Any]) -> int:
+def score_of(row: dict[str, Any]) -> int:
     return max(PICKED_FROM, round(10 * row["score"])) if row["recommended"] else NOT_PICKED
 
 
-def _listed(data: Path, brief: Brief) -> list[_Listed]:
+def listed_days(data: Path, brief: Brief) -> list[Listed]:
     """The runs as days: a second run of one date joins the first, a second reading stands beside it."""
-    texts = _papers(data)
+    texts = papers(data)
     by_run: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows(data / "reference" / "judgements.jsonl.gz"):
-        row["interest"] = _interest(row["field"] or "", brief)
+        row["interest"] = interest_of(row["field"] or "", brief)
         by_run.setdefault(row["run"], {})[row["id"]] = row
-    made: list[_Listed] = []
+    made: list[Listed] = []
     for run in json.loads((data / "reference" / "runs.json").read_text(encoding="utf-8")):
         said = by_run[run["run"]]
         if run["same_listing_as_previous_run"]:
@@ -154,7 +154,7 @@ def _listed(data: Path, brief: Brief) -> list[_Listed]:
             continue
         day = dt.date.fromisoformat(next(iter(said.values()))["run_date_bjt"])
         if not made or made[-1].day != day:
-            made.append(_Listed(day))
+            made.append(Listed(day))
         known = {paper.id for one in made for paper in one.papers}
         for paper in sorted(set(said) - known):
             made[-1].papers.append(texts[paper])
@@ -162,22 +162,22 @@ def _listed(data: Path, brief: Brief) -> list[_Listed]:
     return [one for one in made if one.papers]
 
 
-def _read_again(day: _Listed, said: dict[str, dict[str, Any]]) -> None:
+def _read_again(day: Listed, said: dict[str, dict[str, Any]]) -> None:
     day.is_twice = True
     for paper, readings in zip(day.papers, day.said, strict=True):
         if paper.id in said:
             readings.append(said[paper.id])
 
 
-def _interest(named: str, brief: Brief) -> int:
+def interest_of(named: str, brief: Brief) -> int:
     names = [wish.name for wish in brief.wishes]
     return names.index(named) if named in names else _ENGLISH_FIELDS.get(named, _OLDER_FIELD)
 
 
-def _stream(
+def stream_of(
     name: str,
     brief: Brief,
-    listed: Sequence[_Listed],
+    listed: Sequence[Listed],
     words: prior.Words,
     noise: Noise,
     seed: int,
@@ -218,7 +218,7 @@ def _level(reading: Reading) -> int | None:
 
 
 def _again(
-    day: _Listed, said: Sequence[Sequence[Reading]], latents: Sequence[float], noise: Noise, key: str
+    day: Listed, said: Sequence[Sequence[Reading]], latents: Sequence[float], noise: Noise, key: str
 ) -> Callable[[int], list[int]]:
     """The recorded second reading where there is one, as the first of the others; else drawn, in its own blocks."""
 
@@ -235,7 +235,7 @@ def _again(
     return again
 
 
-def _words(listed: Sequence[_Listed]) -> prior.Words:
+def words_of(listed: Sequence[Listed]) -> prior.Words:
     texts = [f"{paper.title} {paper.title} {paper.abstract}" for day in listed for paper in day.papers]
     return prior.Words(texts, [at for at, day in enumerate(listed) for _ in day.papers])
 
@@ -266,7 +266,7 @@ def _likelihood(weight: float, scores: np.ndarray, picked: np.ndarray, shift: fl
     return float(np.sum(np.log(np.where(picked, chance, 1 - chance) + 1e-12)))
 
 
-def _papers(data: Path) -> dict[str, Paper]:
+def papers(data: Path) -> dict[str, Paper]:
     found: dict[str, Paper] = {}
     for path in (data / "reference" / "papers.jsonl.gz", data / "papers.jsonl.gz"):
         for row in rows(path):

@@ -26,6 +26,8 @@ COMMON = frozenset(
 )
 # Noise on a score, as a share of its distance from 0 and 100.
 NOISE = 0.12
+# With fewer labels than this the share of picks among them says nothing.
+FEW_LABELS = 50
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,31 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Labels:
-    """Recorded judgements by title: `{"title", "scores": {interest name: 0-100}, "reason"}`. Unknown: all zero."""
+    """Recorded judgements by title: `{"title", "scores": {interest name: 0-100}, "reason"}`. Unknown: all zero.
+
+    Where the truth is known and not one reading of it, `chances` (from 0 to 1, by interest) stand in place of
+    `scores`: how probably a reading picks the paper. Only a model with noise uses them.
+    """
 
     by_title: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    _shares: dict[tuple[str, ...], float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_lines(cls, lines: Sequence[str]) -> "Labels":
         rows = (json.loads(line) for line in lines if line.strip())
         return cls({title_key(row["title"]): row for row in rows})
+
+    def share_of_picks(self, names: tuple[str, ...]) -> float | None:
+        """Which share of the papers has a score of 60 or more for one of these interests; None if few are labelled."""
+        if len(self.by_title) < FEW_LABELS:
+            return None
+        if names not in self._shares:
+            picked = sum(
+                any(row.get("scores", {}).get(name, 0) >= 60 for name in names)
+                for row in self.by_title.values()
+            )
+            self._shares[names] = picked / len(self.by_title)
+        return self._shares[names]
 
 
 def title_key(title: str) -> str:
@@ -104,11 +123,16 @@ def _opinion(paper: ReadPaper, prompt: ReadPrompt, labels: Labels | None, seed: 
             with_noise(overlap_score(paper, f"{name} {description}"), f"{seed}/{paper.title}/{name}")
             for name, description in prompt.interests
         )
+    return opinion_of(paper, prompt, scores, str(recorded.get("reason") or ""))
+
+
+def opinion_of(paper: ReadPaper, prompt: ReadPrompt, scores: tuple[int, ...], reason: str = "") -> Opinion:
+    """The scores with a reason and a quote, where they ask for one."""
     best = max(range(len(scores)), key=scores.__getitem__, default=None)
     if best is None or scores[best] < 60:
         return Opinion(paper.label, scores)
     shared = shared_words(paper, " ".join(prompt.interests[best])) or words(paper.title)[:2]
-    reason = str(recorded.get("reason") or "") or reason_about(shared, is_chinese=prompt.is_chinese)
+    reason = reason or reason_about(shared, is_chinese=prompt.is_chinese)
     return Opinion(paper.label, scores, reason, quote_about(paper.abstract, shared))
 
 

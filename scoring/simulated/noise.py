@@ -2,7 +2,7 @@
 
 A paper has a latent relevance L, in units where readings of a broad profile's papers have mean 0 and variance 1.
 A reading hears X = L + b + e: b is drawn once for a block (its mood), e for each paper. It picks the paper if
-X > threshold and it is not overlooked. How high a pick is scored depends on L and further noise. The constants were
+X > threshold and it is not overlooked, and blocks differ in how much they overlook. How high a pick is scored depends on L and further noise. The constants were
 fitted to five lists that one model read twice (1,882 pairs of readings; `python -m bench.fake` prints the fit).
 
 Draws are hashes of a key, not a stream: a run is the same whatever the order of its threads.
@@ -59,7 +59,9 @@ class Noise:
         All interests are heard with the same noise. The same for the same keys.
         """
         shift = self.block_sd * draw(f"{block}/block") + self.paper_sd * draw(f"{key}/paper")
-        is_overlooked = uniform(f"{key}/overlooked") < self.overlooked
+        # Some blocks are read with less care than others: the share varies around its mean.
+        careless = min(0.9, -self.overlooked * math.log(max(_SMALLEST, uniform(f"{block}/care"))))
+        is_overlooked = uniform(f"{key}/overlooked") < careless
         score_noise = self.score_sd * draw(f"{key}/score")
         return tuple(
             self._score(latent + score_noise)

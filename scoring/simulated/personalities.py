@@ -115,3 +115,22 @@ PERSONALITIES: dict[str, Callable[[Sequence[Opinion], ReadPrompt], Speech]] = {
     "slow": honest,
     **{name: _speaking(move) for name, move in hostile.MOVES.items()},
 }
+
+
+def garbling(given: Sequence[Opinion], prompt: ReadPrompt) -> Speech:
+    """Breaks off the JSON in its middle and goes on elsewhere, as if it were whole."""
+    text = brain.answer_of(given)
+    return Speech(text[: len(text) // 3] + text[len(text) // 2 :])
+
+
+def forgetting(given: Sequence[Opinion], prompt: ReadPrompt) -> Speech:
+    """Leaves out every seventh paper, and the first."""
+    return Speech(brain.answer_of([o for at, o in enumerate(given) if at % 7]))
+
+
+# What an honest model does now and then; `Settings.broken` says how often.
+BROKEN: dict[str, Callable[[Sequence[Opinion], ReadPrompt], Speech]] = {
+    "truncated": truncating,
+    "garbled": garbling,
+    "missing": forgetting,
+}

@@ -3,9 +3,10 @@
 import contextlib
 import datetime as dt
 import json
+import math
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any
 
 from scoring import tokens
 
-from . import brain
+from . import brain, fair, noise
 from .accounts import Bill, PrefixCache, RateLimit
 from .brain import Labels
+from .fair import Asked
 from .faults import Fault, FaultPlan
-from .personalities import PERSONALITIES, Speech
+from .noise import Noise
+from .personalities import BROKEN, PERSONALITIES, Speech
 
 LOOPBACK = "127.0.0.1"
 SLOW_SECONDS = 5.0
@@ -26,17 +29,28 @@ BODY_BYTES = 8_000_000
 
 @dataclass
 class Settings:
-    """How the simulated model behaves. `refuses` names parameters and formats that get a 400."""
+    """How the simulated model behaves; as it stands, honest, at once, and the same answer to the same question.
+
+    `refuses` names parameters and formats that get a 400. `latency_seconds` is the median; the logarithm of the
+    wait has `latency_spread` as its standard deviation. `noise` lets readings differ as those of a real model do.
+    `broken` are the shares of answers that are truncated, garbled or miss rows; they depend on what is asked and
+    how often, so that a run can be repeated.
+    """
 
     personality: str = "honest"
     latency_seconds: float = 0.0
+    latency_spread: float = 0.0
     requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    cache_seconds: float = 0.0
     reasoning_per_paper: int = 0
     refuses: tuple[str, ...] = ()
     api_key: str = ""
     context_tokens: int = 0
     labels: Labels | None = None
     seed: int = 0
+    noise: Noise | None = None
+    broken: Mapping[str, float] = field(default_factory=dict)
     faults: FaultPlan = field(default_factory=FaultPlan)
 
 
@@ -48,8 +62,9 @@ class SimulatedModel:
         self.bill = Bill(bill)
         self.requests: list[dict[str, Any]] = []
         self.stopping = threading.Event()
-        self._cache = PrefixCache()
-        self._rate = RateLimit(self.settings.requests_per_minute)
+        self._cache = PrefixCache(keeps_seconds=self.settings.cache_seconds)
+        self._rate = RateLimit(self.settings.requests_per_minute, self.settings.tokens_per_minute)
+        self._asked = Asked()
         self._server = _Server((LOOPBACK, port), _Handler)
         self._server.model = self
         self.keeps_requests = True
@@ -77,7 +92,7 @@ class SimulatedModel:
         """Why the request is not even read, if so."""
         if self.settings.api_key and authorization != f"Bearer {self.settings.api_key}":
             return _error(401, "Incorrect API key provided", code="invalid_api_key")
-        wait = self._rate.seconds_to_wait()
+        wait = self._rate.seconds_to_wait(input_tokens_of(request) if self._rate.counts_tokens else 0)
         if wait:
             return Fault(status=429, headers={"Retry-After": str(wait)})
         wanted = request.get("response_format")
@@ -88,22 +103,23 @@ class SimulatedModel:
                 return _error(400, f"Unsupported parameter: '{name}'", param=param)
         return None
 
-    def completion_of(self, request: dict[str, Any]) -> dict[str, Any]:
+    def completion_of(self, request: dict[str, Any], authorization: str = "") -> dict[str, Any]:
         """The whole answer, with the usage that is billed."""
         system, user = _messages_of(request)
         speech, papers = self._speech_about(system, user)
-        schema = json.dumps(request.get("response_format", {}), separators=(",", ":"))
-        read = tokens.estimate(schema) + tokens.estimate(system) + tokens.estimate(user)
-        read += 2 * tokens.PER_MESSAGE + tokens.PER_ANSWER
+        read = input_tokens_of(request)
         reasoning = self.settings.reasoning_per_paper * papers
         cap = request.get("max_completion_tokens") or request.get("max_tokens") or 10**9
         speech, written = _within(cap, speech, reasoning)
+        self._rate.add_written(written)
+        # A prefix is shared by those who have one key, on one model, under one cache key.
+        scope = f"{authorization}/{request.get('model', '')}/{request.get('prompt_cache_key', '')}"
         usage = {
             "prompt_tokens": read,
             "completion_tokens": written,
             "total_tokens": read + written,
             "prompt_tokens_details": {
-                "cached_tokens": self._cache.cached_tokens(schema + system + user, read)
+                "cached_tokens": self._cache.cached_tokens(_schema_of(request) + system + user, read, scope)
             },
             "completion_tokens_details": {"reasoning_tokens": min(reasoning, written)},
         }
@@ -125,8 +141,24 @@ class SimulatedModel:
         if told_why is not None:
             return Speech(told_why), 1
         prompt = brain.understand(system, user)
-        given = brain.opinions(prompt, labels=self.settings.labels, seed=self.settings.seed)
-        return PERSONALITIES[self.settings.personality](given, prompt), len(given)
+        told = self.settings
+        question = self._asked.question(prompt)
+        if told.noise is None:
+            given = brain.opinions(prompt, labels=told.labels, seed=told.seed)
+        else:
+            given = fair.opinions(prompt, question, labels=told.labels, seed=told.seed, noise=told.noise)
+        broken = fair.fate(f"{told.seed}/{question.block}/broken", told.broken)
+        speak = BROKEN[broken] if broken else PERSONALITIES[told.personality]
+        return speak(given, prompt), len(given)
+
+    def seconds_of(self, request: dict[str, Any]) -> float:
+        """How long this answer takes; the same for the same words, whoever else is served."""
+        slow = SLOW_SECONDS if self.settings.personality == "slow" else 0.0
+        spread = self.settings.latency_spread
+        if not spread:
+            return self.settings.latency_seconds + slow
+        key = f"{self.settings.seed}/{''.join(_messages_of(request))}"
+        return slow + self.settings.latency_seconds * math.exp(spread * noise.draw(key))
 
     def note(self, request: dict[str, Any], headers: Any, status: int, usage: Any) -> None:
         """One line on the bill."""
@@ -144,6 +176,16 @@ class SimulatedModel:
 
     def too_long(self, usage: dict[str, Any]) -> bool:
         return 0 < self.settings.context_tokens < usage["prompt_tokens"]
+
+
+def input_tokens_of(request: dict[str, Any]) -> int:
+    system, user = _messages_of(request)
+    texts = (_schema_of(request), system, user)
+    return sum(map(tokens.estimate, texts)) + 2 * tokens.PER_MESSAGE + tokens.PER_ANSWER
+
+
+def _schema_of(request: dict[str, Any]) -> str:
+    return json.dumps(request.get("response_format", {}), separators=(",", ":"))
 
 
 def _messages_of(request: dict[str, Any]) -> tuple[str, str]:
@@ -210,14 +252,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(model, request)
 
     def _answer(self, model: SimulatedModel, request: dict[str, Any]) -> None:
-        fault = (
-            model.refusal_of(request, self.headers.get("Authorization", "")) or model.settings.faults.next()
-        )
+        authorization = self.headers.get("Authorization", "")
+        fault = model.refusal_of(request, authorization) or model.settings.faults.next()
         if fault is not None and fault.status:
             model.note(request, self.headers, fault.status, None)
             self._send(fault.status, fault.body.encode(), fault.headers)
             return
-        completion = model.completion_of(request)
+        completion = model.completion_of(request, authorization)
         usage = completion["usage"]
         if model.too_long(usage):
             model.note(request, self.headers, 400, None)
@@ -225,8 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(400, error.body.encode())
             return
         model.note(request, self.headers, 200, usage)
-        slow = SLOW_SECONDS if model.settings.personality == "slow" else 0.0
-        model.stopping.wait(model.settings.latency_seconds + slow)
+        model.stopping.wait(model.seconds_of(request))
         self._deliver(completion, fault)
 
     def _deliver(self, completion: dict[str, Any], fault: Fault | None) -> None:
