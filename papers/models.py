@@ -303,11 +303,20 @@ class Gap(models.Model):
         NO_TEXT = "no_text", _("no abstract")
         NO_RECORD = "no_record", _("named by the feed, never sent by OAI-PMH")
         UNREADABLE = "unreadable", _("named in a way that could not be read")
+        NOT_IN_FEED = "not_in_feed", _("on the list page, not in the feed")
 
     arxiv_id = models.CharField(max_length=32)
     category = models.CharField(max_length=32)
     day = models.DateField()
     reason = models.CharField(max_length=12, choices=Reason)
+    kind = models.CharField(
+        max_length=12,
+        choices=Announcement.Kind,
+        default="",
+        db_default="",
+        blank=True,
+        help_text=_("As what arXiv named it, where that could be read."),
+    )
     since = models.DateTimeField(default=timezone.now)
     asked = models.PositiveSmallIntegerField(default=0, help_text=_("How often the API was asked for it."))
     asked_at = models.DateTimeField(null=True)

@@ -6,6 +6,7 @@ reason, its age and how often arXiv was asked. Every step is safe to repeat.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.db.models import Exists, F, OuterRef
 
 from papers import calendar, storing, surging
 from papers.arxiv import api, listpage
-from papers.arxiv.listing import ApiRefused, ArxivError, Page
+from papers.arxiv.listing import FEED_IS_CUT_AT, KINDS, Announced, ApiRefused, ArxivError, Listing, Page
 from papers.arxiv.transport import Transport
 from papers.harvest import HarvestReport, finish, store_page
 from papers.models import (
@@ -41,7 +42,7 @@ RECORDS_COME_WITHIN = dt.timedelta(hours=3)
 DATES_SAY_AFTER = dt.timedelta(hours=12)
 # A first version older than that was held up by nobody: the paper is not new.
 HELD_UP_AT_MOST = dt.timedelta(days=21)
-_NOTHING = Scope(frozenset(), frozenset(), derives=False)
+_AS_NAMED = Scope(derives=False)
 _FIRST_TIME = (Announcement.Kind.NEW, Announcement.Kind.CROSS)
 
 type Place = tuple[dt.date, str]
@@ -134,13 +135,25 @@ class _Errand:
             self._ask(ids[len(ids) // 2 :])
             return
         with transaction.atomic():
-            store_page(page, self._run, self._report, _NOTHING, settings.ARXIV_API_URL)
+            page = replace(page, listings=tuple(_as_named(page.listings)))
+            store_page(page, self._run, self._report, _AS_NAMED, settings.ARXIV_API_URL)
+            for named in {one for listing in page.listings for one in listing.announced}:
+                surging.park_surplus(named.category, {named.day})
             for answer, those in _answers(page, ids).items():
                 self._note(those, answer)
 
     def _note(self, ids: Iterable[str], answer: str) -> None:
         asked = Gap.objects.open().filter(arxiv_id__in=list(ids))
         asked.update(asked=F("asked") + 1, asked_at=self._now, answer=answer)
+
+
+def _as_named(listings: Sequence[Listing]) -> Iterable[Listing]:
+    """What the API says of a paper, with what a list page named it as."""
+    named: dict[str, list[Announced]] = {}
+    for gap in Gap.objects.open().filter(arxiv_id__in=[one.arxiv_id for one in listings], kind__in=KINDS):
+        kind = next(kind for kind in KINDS if kind == gap.kind)
+        named.setdefault(gap.arxiv_id, []).append(Announced(gap.category, kind, gap.day))
+    return (replace(one, announced=tuple(named.get(one.arxiv_id, ()))) for one in listings)
 
 
 def _answers(page: Page, ids: Iterable[str]) -> dict[str, list[str]]:
@@ -171,11 +184,16 @@ def close_gaps(now: dt.datetime, report: HarvestReport) -> int:
 
 
 def _is_certain(gap: Gap, paper: Paper, now: dt.datetime) -> bool:
-    """Whether the paper's dates may say what the list named it as: a replacement shows in the newest version only."""
-    if gap.reason != Gap.Reason.UNREADABLE or gap.answer == "found":
+    """Whether its announcement is known, or the paper's dates may say what it was named as.
+
+    A replacement shows in the newest version only, so the API must have been asked for that.
+    """
+    if gap.reason in {Gap.Reason.NO_TEXT, Gap.Reason.NO_RECORD}:
         return True
     named = Announcement.objects.filter(paper=paper, category=gap.category, day=gap.day)
-    return now - gap.since > DATES_SAY_AFTER or named.exists()
+    if gap.kind:
+        return named.exclude(source=Announcement.Source.DERIVED).exists()
+    return gap.answer == "found" or now - gap.since > DATES_SAY_AFTER or named.exists()
 
 
 def _whole_papers(ids: Collection[str]) -> dict[str, Paper]:
@@ -234,8 +252,34 @@ def _read_list_pages(
         url = f"{settings.ARXIV_LIST_URL}/{category}/new"
         report.requests += 1
         try:
-            page = listpage.parse(transport.fetch_page(url).body)
+            page = listpage.parse(transport.fetch_page(url, {"show": str(FEED_IS_CUT_AT)}).body)
         except ArxivError as error:
             report.note(url, error.code, str(error))
             continue
-        storing.store_counts(page, category, ArxivCount.Source.LISTING)
+        with transaction.atomic():
+            storing.store_counts(page, category, ArxivCount.Source.LISTING)
+            _note_unnamed(page, category, now)
+
+
+def _note_unnamed(page: Page, category: str, now: dt.datetime) -> None:
+    """What the list page names and no feed did: new papers of a feed that was cut or that never turned."""
+    assert page.day is not None
+    here = Announcement.objects.on(page.day).in_categories([category])
+    known = set(here.exclude(source=Announcement.Source.DERIVED).values_list("paper__arxiv_id", flat=True))
+    Gap.objects.bulk_create(
+        [
+            Gap(
+                arxiv_id=arxiv_id,
+                category=category,
+                day=page.day,
+                reason=Gap.Reason.NOT_IN_FEED,
+                kind=kind,
+                since=now,
+            )
+            for arxiv_id, kind in page.named.items()
+            if arxiv_id not in known
+        ],
+        update_conflicts=True,
+        unique_fields=["arxiv_id", "category", "day"],
+        update_fields=["kind"],
+    )

@@ -445,7 +445,7 @@ DEFAULT_MEMBER_DAILY_TOKENS = whole_number("DEFAULT_MEMBER_DAILY_TOKENS", 250_00
 ARXIV_OAI_URL = web_address("ARXIV_OAI_URL", "https://oaipmh.arxiv.org/oai")
 ARXIV_RSS_URL = web_address("ARXIV_RSS_URL", "https://rss.arxiv.org/rss").rstrip("/")
 ARXIV_API_URL = web_address("ARXIV_API_URL", "https://export.arxiv.org/api/query")
-# Empty: no list page is read. Only its sections' totals are of use, beside the feed's own count.
+# Empty: no list page is read. Its totals are compared with the feed's, and what only it names is fetched.
 ARXIV_LIST_URL = web_address("ARXIV_LIST_URL", "").rstrip("/")
 ARXIV_PACE_SECONDS = seconds("ARXIV_PACE_SECONDS", 3.0)
 ARXIV_CONTACT = one_line("ARXIV_CONTACT")

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from papers.harvest import harvest_day, open_transport
+from papers.reconciling import reconcile
 from profiles.models import Profile
 
 from . import editions, harvesting, judging
@@ -37,8 +38,10 @@ def read_day(
     """
     if asks_arxiv:
         with open_transport() as transport:
-            for category in harvesting.followed_categories():
+            categories = harvesting.asked_categories()
+            for category in categories:
                 harvest_day(category, day, transport, now=now)
+            reconcile([(day, category) for category in categories], transport, now=now)
     try:
         found = [editions.open_edition(profile, day) for profile in Profile.objects.active()]
     except NothingAnnounced:

@@ -73,7 +73,8 @@ def followed_categories() -> list[str]:
     return sorted({*in_force(sorted(named)), *named})
 
 
-def _harvested() -> list[str]:
+def asked_categories() -> list[str]:
+    """Those of them that arXiv has: who asks for another is refused."""
     return [category for category in followed_categories() if taxonomy.is_category(category)]
 
 
@@ -84,7 +85,7 @@ def harvests_due(now: dt.datetime) -> list[tuple[dt.date, str]]:
     two days without arXiv are made up for in order; and the list that was the newest when the slot was due: a slot of noon that is taken in the evening is not spent on a list that has no feed yet. At any other
     time the newest feed of those that were never asked for it: a new reader's category does not wait.
     """
-    categories = _harvested()
+    categories = asked_categories()
     recent = [slot for slot in settings.HARVESTS if now - slot.last(now) < settings.HARVEST_SLOT_LASTS]
     due = [slot.last(now) for slot in recent if slots.take(slot.name, slot.last(now), now)]
     if due:
@@ -129,7 +130,7 @@ def backfill_due(now: dt.datetime, transport: Transport | None = None) -> Harves
     if settings.OFFLINE and transport is None:
         return HarvestReport()
     slot = max(due.last(now) for due in settings.HARVESTS)
-    for category in unfilled(_harvested()):
+    for category in unfilled(asked_categories()):
         if slots.take(f"backfill {category}", slot, now):
             with transport or open_transport() as opened:
                 return backfill(category, opened, now=now)

@@ -126,6 +126,7 @@ class Page:
     broken: str | None = None  # why the rest of the page could not be read
     deleted: int = 0  # records that are only a header saying so
     totals: dict[Kind, int] = field(default_factory=dict)  # of a list page's sections
+    named: dict[str, Kind] = field(default_factory=dict)  # the ids in them, as far as the page shows them
     place: Place | None = None  # where in its file it ends
 
     @property

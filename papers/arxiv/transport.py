@@ -100,9 +100,9 @@ class Transport:
         address = str(httpx.URL(url, params=dict(params))) if params else url
         return self._fetch(address, self._judged_data)
 
-    def fetch_page(self, url: str) -> Response:
+    def fetch_page(self, url: str, params: Mapping[str, str]) -> Response:
         """A web page, for the one place that wants one; raises as `fetch` does."""
-        return self._fetch(url, self._judged)
+        return self._fetch(str(httpx.URL(url, params=dict(params))), self._judged)
 
     def _fetch(self, address: str, judged: _Judge) -> Response:
         for attempt in range(1, self._limits.attempts + 1):

@@ -131,6 +131,20 @@ def test_a_list_page_gives_its_sections_totals() -> None:
     assert page.totals == {"new": 207, "cross": 94, "replacement": 102}
 
 
+def test_a_list_page_names_its_papers_by_section() -> None:
+    page = listpage.parse(
+        b"<h3>Showing new listings for Wednesday, 12 August 2026</h3>"
+        b'<a href="/abs/2608.00001" title="Abstract">of no section</a>'
+        b"<h3>New submissions (showing 1 of 1 entries)</h3><dt><a href ='/abs/2608.09949' title='Abstract'>a</a>"
+        b"<a href='/pdf/2608.00002' title='Download PDF'>pdf</a></dt>"
+        b"<h3>Cross submissions (showing 1 of 1 entries)</h3><dt><a href='/abs/hep-th/9901001' title='Abstract'>b</a>"
+        b"<a href='/abs/what' title='Abstract'>c</a></dt>"
+        b"<h3>Replacement submissions (showing 1 of 1 entries)</h3><a href='/abs/2112.07752' title='Abstract'>d</a>"
+    )
+
+    assert page.named == {"2608.09949": "new", "hep-th/9901001": "cross", "2112.07752": "replacement"}
+
+
 def test_another_web_page_is_no_list() -> None:
     with pytest.raises(ArxivMalformed):
         listpage.parse(b"<html><body><h3>Log in</h3></body></html>")

@@ -1,6 +1,7 @@
 """What arXiv named and we lack is found, written down and asked for by its id; what stays missing is named."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pytest
 
@@ -17,10 +18,19 @@ pytestmark = pytest.mark.django_db
 
 FIRST = dt.date(2026, 2, 24)
 CATEGORY = "cs.LG"
-LIST_PAGE = (
-    b"<html><h3>Showing new listings for Tuesday, 24 February 2026</h3>"
-    b"<h3>New submissions (showing 9 of 9 entries)</h3></html>"
-)
+
+
+def list_page(*new: str, total: int = 9, cross: Sequence[str] = ()) -> bytes:
+    def entries(ids: Sequence[str]) -> str:
+        return "".join(
+            f'<dt><a href ="/abs/{one}" title="Abstract" id="{one}">arXiv:{one}</a></dt>' for one in ids
+        )
+
+    return (
+        "<html><h3>Showing new listings for Tuesday, 24 February 2026</h3>"
+        f"<h3>New submissions (showing {len(new)} of {total} entries)</h3>{entries(new)}"
+        f"<h3>Cross submissions (showing {len(cross)} of {len(cross)} entries)</h3>{entries(cross)}</html>"
+    ).encode()
 
 
 def quiet_world(days: int = 1) -> World:
@@ -195,7 +205,7 @@ def test_an_api_that_is_down_is_said_and_asked_again():
 
 def test_a_list_page_is_read_only_where_one_is_named_and_once_a_day(settings):
     world = quiet_world()
-    world.vices.list_page = LIST_PAGE
+    world.vices.list_page = list_page()
     bring_in(world)
     assert not ArxivCount.objects.filter(source="listing").exists()
     settings.ARXIV_LIST_URL = "https://arxiv.test/list"
@@ -204,10 +214,41 @@ def test_a_list_page_is_read_only_where_one_is_named_and_once_a_day(settings):
 
     assert (first.requests, second.requests) == (1, 0)
     assert first.is_success
-    assert ArxivCount.objects.get(source="listing").count == 9
+    assert ArxivCount.objects.get(source="listing", kind="new").count == 9
     (status,) = day_status(FIRST)
     assert status.counted is not None
     assert (status.counted["new"], status.verdict) == (9, "missing")
+
+
+def test_what_only_the_list_page_names_is_fetched_and_announced_as_it_says(settings):
+    """A feed that was cut lost its new papers first; the list page has them all."""
+    settings.ARXIV_LIST_URL = "https://arxiv.test/list"
+    world = quiet_world(days=3)
+    ids = named_new(world)
+    crossed = named_new(world, world.days[0])[-1]
+    world.vices.list_page = list_page(*ids[:-1], total=len(ids) - 1, cross=[crossed])
+    world.announced[FIRST, CATEGORY] = []
+
+    bring_in(world)
+
+    rows = Announcement.objects.on(FIRST).order_by("paper__arxiv_id")
+    named = [(arxiv_id, "new", "listing") for arxiv_id in ids[:-1]] + [(crossed, "cross", "listing")]
+    assert list(rows.values_list("paper__arxiv_id", "kind", "source")) == sorted(named)
+    assert sorted(world.asked_for) == sorted([*ids[:-1], crossed])
+    assert not Gap.objects.open().exists()
+    assert day_status(FIRST)[0].verdict == "complete"
+
+
+def test_a_list_page_that_agrees_with_the_feed_asks_for_nothing(settings):
+    settings.ARXIV_LIST_URL = "https://arxiv.test/list"
+    world = quiet_world()
+    ids = named_new(world)
+    world.vices.list_page = list_page(*ids, total=len(ids))
+
+    bring_in(world)
+
+    assert world.asked_for == []
+    assert day_status(FIRST)[0].verdict == "complete"
 
 
 def test_a_sample_papers_day_is_left_alone():

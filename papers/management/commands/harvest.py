@@ -68,7 +68,7 @@ class Command(BaseCommand):
         self._print_report(report, time.monotonic() - started, as_json=options["json"])
 
     def _ask_arxiv(self, categories: list[str], day: dt.date | None) -> HarvestReport:
-        categories = categories or harvested_categories()
+        categories = categories or [code for code in harvested_categories() if taxonomy.is_category(code)]
         if not categories:
             raise CommandError(
                 _("No category is followed yet. Name one: manage.py harvest --category cs.AI"),
