@@ -41,7 +41,8 @@ class DayOf:
     `first[i]` is the value, 0-100, that the judge gives when he reads the paper for the first time; `again(k)` are
     the values of his k-th other reading (k from 0), with other noise and the same for the same k. `chance[i]` is
     how probably any reading picks the paper, `stable[i]` whether it is a true positive. `is_recorded` says that
-    the second reading and the stable picks are real ones, of a list that was read twice.
+    the second reading and the stable picks are real ones, of a list that was read twice. `chance_by_interest` is
+    the truth for a simulated model (`bench.labels.of_stream`).
     """
 
     day: dt.date
@@ -51,6 +52,7 @@ class DayOf:
     stable: list[bool]
     chance: list[float] = field(default_factory=list)
     first_by_interest: list[Reading] = field(default_factory=list)
+    chance_by_interest: list[tuple[float, ...]] = field(default_factory=list)
     is_recorded: bool = False
 
     @property

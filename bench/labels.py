@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import recorded
+from bench.days import Stream
+from scoring.simulated.brain import Labels, title_key
 
 
 def lines(data: Path, day: str = "") -> Iterator[str]:
@@ -24,3 +26,15 @@ def lines(data: Path, day: str = "") -> Iterator[str]:
         reason = (row["reason"] or "").split("\n")[0]
         scores = {name: recorded.score_of(row)} if row["recommended"] else {}
         yield json.dumps({"title": titles[row["id"]], "scores": scores, "reason": reason}, ensure_ascii=False)
+
+
+def of_stream(stream: Stream) -> Labels:
+    """The truth of a stream for a simulated model: how probably it picks each paper for each interest, by name."""
+    names = [wish.name for wish in stream.brief.wishes]
+    return Labels(
+        {
+            title_key(paper.title): {"chances": dict(zip(names, chances, strict=True))}
+            for day in stream.days
+            for paper, chances in zip(day.papers, day.chance_by_interest, strict=True)
+        }
+    )

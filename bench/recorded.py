@@ -207,10 +207,20 @@ def stream_of(
                 ],
                 chance=chance,
                 first_by_interest=first,
+                chance_by_interest=[
+                    _beside(reading, share) for reading, share in zip(first, chance, strict=True)
+                ],
                 is_recorded=day.is_twice,
             )
         )
     return Stream(name, brief, made)
+
+
+def _beside(reading: Reading, chance: float) -> tuple[float, ...]:
+    """The chance at the interest that the first reading named; at the first one where it named none."""
+    scores = reading.score_by_interest
+    best = scores.index(max(scores))
+    return tuple(chance if at == best else 0.0 for at in range(len(scores)))
 
 
 def _level(reading: Reading) -> int | None:

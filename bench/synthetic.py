@@ -145,7 +145,8 @@ def _stream(
         latents = [latents_of(character, paper, topic, seed) for paper, topic in told]
         key = f"{seed}/{character.name}/{day}"
         first = [Reading(row) for row in read(noise, papers, latents, f"{key}/first")]
-        chance = [noise.chance(max(of_paper)) for of_paper in latents]
+        by_interest = [tuple(map(noise.chance, of_paper)) for of_paper in latents]
+        chance = [max(chances) for chances in by_interest]
         made.append(
             DayOf(
                 day=day,
@@ -155,6 +156,7 @@ def _stream(
                 stable=[share > 0.5 for share in chance],
                 chance=chance,
                 first_by_interest=first,
+                chance_by_interest=by_interest,
             )
         )
     return Stream(f"synthetic: {character.name}", character.brief, made)
@@ -209,7 +211,13 @@ def _paper(day: dt.date, at: int, dice: random.Random) -> tuple[Paper, Topic]:
     categories = {name: category for name, category, _ in FIELDS}
     number = f"{day:%y%m}.{day.day:02}{at:03}"
     listed = tuple(dict.fromkeys(categories[name] for name in (main, *touches)))
-    return Paper(number, _title(topic, dice), _abstract(topic, dice), listed), topic
+    return Paper(number, f"{_name(number)}: {_title(topic, dice)}", _abstract(topic, dice), listed), topic
+
+
+def _name(number: str) -> str:
+    """A name that says nothing, as methods have: titles are to differ, for a model knows papers by them."""
+    dice = random.Random(f"name/{number}")
+    return "".join(dice.choice("bdfgklmnprstvz") + dice.choice("aeiou") for _ in range(4)).capitalize()
 
 
 def _title(topic: Topic, dice: random.Random) -> str:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from bench import prior, recorded, synthetic
+from bench import fake, labels, prior, recorded, synthetic
 from bench.days import PICKED_FROM, Stream
+from scoring.simulated.brain import ReadPaper
 from scoring.simulated.noise import MEASURED, latent_given
 
 # Of a broad profile's picks a second reading finds this share: measured 0.70 to 0.73, by score 0.79 and 0.87.
@@ -83,6 +84,21 @@ def test_profiles_are_of_four_kinds(streams):
     assert [len(stream.brief.wishes) for stream in streams] == [7, 1, 1, 2]
     assert narrow < 0.1 < careful < broad < 0.45
     assert negating < 0.15
+
+
+def test_a_simulated_model_reads_a_stream_by_its_truth(streams):
+    for stream in streams:
+        papers = [paper for day in stream.days for paper in day.papers]
+        truth = labels.of_stream(stream)
+        asked = [ReadPaper("", paper.title, paper.abstract) for paper in papers]
+        interests = [(wish.name, wish.description) for wish in stream.brief.wishes]
+
+        readings = [fake.asked_twice(asked, interests, truth, seed=seed).second for seed in range(3)]
+
+        assert len(truth.by_title) == len(papers)
+        expected = sum(sum(day.chance) for day in stream.days) / len(papers)
+        picked = sum((reading >= PICKED_FROM).mean() for reading in readings) / 3
+        assert picked == pytest.approx(expected, abs=0.035)
 
 
 def test_what_was_said_draws_a_relevance_that_says_it_again():
