@@ -35,7 +35,7 @@ IDS_A_REQUEST = 100
 # The API knows a paper some hours after its announcement: asked at every slot of some days, then given up.
 ASKED_AT_MOST = 12
 ASKED_EVERY = dt.timedelta(hours=1)
-LOOKS_BACK = dt.timedelta(days=7)
+LOOKS_BACK = dt.timedelta(days=21)  # as far as a missed day is made up for
 # A record that OAI-PMH has not sent by then is missing; until then it may be on its way.
 RECORDS_COME_WITHIN = dt.timedelta(hours=3)
 # What a feed garbled is named by the dates of OAI-PMH alone where the API has not answered by then.
@@ -49,7 +49,7 @@ type Place = tuple[dt.date, str]
 
 
 def reconcile(places: Collection[Place], transport: Transport, *, now: dt.datetime) -> HarvestReport:
-    """Find what is missing of these days and categories, and fetch it, and what is still open of the last week.
+    """Find what is missing of these days and categories, and fetch it, and what is still open of the last three weeks.
 
     What was brought counts as a run of its own, from which editions take in what is late. Problems are in the
     report. Slow, and waits for the pace: no transaction may be open here.

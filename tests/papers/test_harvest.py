@@ -7,9 +7,10 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
+from papers import calendar
 from papers.arxiv.listing import FEED_IS_CUT_AT, ArxivUnavailable
 from papers.harvest import HarvestReport, NotYetAnnounced, UnknownCategory, harvest_day, open_transport
-from papers.models import Announcement, ArxivCount, Gap, Harvest, Paper, Quarantine
+from papers.models import Announcement, ArxivCount, Gap, Harvest, Paper, Quarantine, Surge
 from tests.papers.fake_arxiv import FakeArxiv, Killed, NoPace
 from tests.papers.pages import feed, feed_item, oai_error, oai_page, raw_record
 
@@ -360,3 +361,27 @@ def test_oais_records_of_the_day_are_counted() -> None:
     visit(server)
 
     assert ArxivCount.objects.get(source="oai").count == 5  # five new, one replaced; one of another date
+
+
+def test_a_surge_is_parked_in_the_transaction_that_stores_it() -> None:
+    """A feed of more than three times the usual: whoever opens an edition between two pages finds it marked."""
+    seen = set()
+    day = DAY
+    for _ in range(5):
+        day = calendar.previous_announcement_day(day)
+        for number in range(40):
+            paper = Paper(arxiv_id=f"2601.{day:%d}{number:03}", title="A title", primary_category="cs.LG")
+            paper.save()
+            paper.announcements.create(category="cs.LG", day=day, kind="new", source="rss")
+    server = FakeArxiv(page_size=100)
+    server.feeds["cs.LG"] = feed(*(feed_item(f"2602.{number:05}") for number in range(1, 131)))
+
+    def look(report: HarvestReport, place: str) -> None:
+        seen.add(Announcement.objects.on(DAY).filter(is_parked=True).count())
+
+    with server.transport() as transport:
+        harvest_day("cs.LG", DAY, transport, now=NOW, on_page=look)
+
+    assert seen == {10}
+    surge = Surge.objects.get()
+    assert (surge.category, surge.usual, surge.found) == ("cs.LG", 40, 130)
