@@ -1,51 +1,95 @@
-"""How fast and how lean papers come in: `python -m bench.harvest [RECORDS]` prints the table.
+"""How fast and how lean papers come in, on both databases in one run.
 
-On SQLite in a scratch folder, without the pace. The rows made here need nothing; those of real files need the
-development data. RECORDS (20,000) is the number of JSON Lines.
+    python -m bench.harvest [RECORDS] [--postgres postgres://…/postgres]
+
+Each line is measured in a fresh process, so that its peak is its own, in a scratch database that lives for the whole
+table: SQLite, and with an address of a server that may create databases PostgreSQL too. arXiv is never asked, and
+there is no pace. RECORDS (100,000) is the number of JSON Lines, made here; lines of real files need the development
+data. A killed import is killed by SIGKILL at two fifths and gone on with by the next process.
 """
 
+import argparse
 import datetime as dt
 import json
+import os
+import random
 import resource
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from bench.house import scratch_house
+from bench.budget import fresh_database
 from bench.recorded import folder
 
 if TYPE_CHECKING:
     from papers.harvest import HarvestReport
 
+REPO = Path(__file__).resolve().parent.parent
 DAY = dt.date(2026, 1, 30)
 CATEGORIES = ["cs.AI", "cs.CL", "cs.CV", "cs.LG", "cs.RO"]
 PAGE, NEW, CHANGED = 250, 1500, 1500
-WORDS = "a model of learning that reads every paper and loses none of them in the evening " * 15
+A_DAY, A_MONTH = 1_000, 20_000  # of the JSON Lines
+FILLED = 10_000  # texts that get their vectors
+RANDOM = random.Random(1)
+STEMS = ["".join(RANDOM.choices("bcdfgklmnprst", k=1)[0] + RANDOM.choice("aeiou") for _ in range(n)) for n in (1, 2, 2, 3, 3, 3, 4, 4)]  # fmt: skip
+WORDS = [f"{stem}{ending}" for stem in {"".join(RANDOM.choices(STEMS, k=2)) for _ in range(3_000)} for ending in ("", "s", "ing")]  # fmt: skip
+NAMES = ["Ada Lovelace", "Erdős Pál", "J. von Neumann", "李明", "Emmy Noether", "Bea Cruz III", "Søren K."]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the table: what is done, with how much, and whether the process is killed meanwhile."""
+
+    name: str
+    work: str
+    paths: tuple[Path, ...] = ()
+    crash_at: str = ""
 
 
 def main() -> None:
-    lines = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    with scratch_house() as scratch:
-        from papers.harvest import import_files
-        from papers.models import Announcement
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("records", nargs="?", type=int, default=100_000)
+    parser.add_argument("--postgres", default="", help="a server that may create databases")
+    parser.add_argument("--measure", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        _measure(*options.measure)
+        return
+    print("| database | what | records | seconds | records/s | of CPU | peak MB | problems |")
+    print("|---|---|---|---|---|---|---|---|")
+    for database, server in [
+        ("SQLite", ""),
+        *([("PostgreSQL", options.postgres)] if options.postgres else []),
+    ]:
+        with fresh_database(server) as env:
+            for line in _lines(Path(env["VAR_DIR"]), options.records):
+                print(f"| {database} | {line.name} | {_row(_in_a_process(env, line))} |", flush=True)
 
-        print("| what | records | seconds | seconds of CPU | records/s of CPU | peak MB | problems |")
-        print("|---|---|---|---|---|---|---|")
-        for name, paths in _real_files():
-            _timed(name, lambda paths=paths: import_files(paths))
-            _timed(f"{name}, again", lambda paths=paths: import_files(paths))
-        if Announcement.objects.exists():
-            _print_day()
-        _timed(f"OAI-PMH, {NEW} new + {CHANGED} changed, two formats", _harvest_made_day)
-        made = scratch / "papers.jsonl"
-        made.write_text("".join(f"{json.dumps(_row(number))}\n" for number in range(lines)))
-        _timed(f"{lines:,} JSON Lines", lambda: import_files([made]))
-        _timed(f"{lines:,} JSON Lines, again", lambda: import_files([made]))
+
+def _lines(scratch: Path, records: int) -> Iterator[Line]:
+    for name, paths in _real_files():
+        yield Line(name, "files", tuple(paths))
+        yield Line(f"{name}, again", "files", tuple(paths))
+    yield Line(f"a day's harvest, {NEW:,} new + {CHANGED:,} changed, two formats", "harvest")
+    few, many = (
+        _written(scratch / "few.jsonl", records // 5, 7),
+        _written(scratch / "many.jsonl", records, 20),
+    )
+    yield Line(f"{records // 5:,} JSON Lines", "files", (few,))
+    yield Line(f"{records:,} JSON Lines", "files", (many,))
+    yield Line(f"{records:,} JSON Lines, again", "files", (many,))
+    page = max(1, records * 2 // 5 // 1000)
+    yield Line("the same, killed", "files", (many,), crash_at=f"page_committed:{page}")
+    yield Line("the same, gone on", "files", (many,))
+    yield Line(f"vectors of {FILLED:,} texts", "fill")
 
 
 def _real_files() -> Iterator[tuple[str, list[Path]]]:
@@ -59,28 +103,75 @@ def _real_files() -> Iterator[tuple[str, list[Path]]]:
     yield "papers.jsonl.gz", [data / "papers.jsonl.gz"]
 
 
-def _print_day() -> None:
-    from papers.models import Announcement
+# --- one line, in a process of its own ---------------------------------------------------------------
 
-    def count(*categories: str) -> int:
-        return Announcement.objects.announced_to(categories, DAY, cross_lists=False).paper_count()
 
-    four = [name for name in CATEGORIES if name != "cs.CL"]
-    print(
-        f"| new on {DAY}: five categories {count(*CATEGORIES)}, the reference's four {count(*four)}, "
-        f"cs.AI {count('cs.AI')} | | | | | | |"
+def _in_a_process(env: dict[str, str], line: Line) -> dict[str, Any]:
+    more = {"OFFLINE": "1", "DJANGO_SETTINGS_MODULE": "portal.settings", "BROADSHEET_CRASH_AT": line.crash_at}
+    started = time.perf_counter()
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench.harvest", "--measure", line.work, *map(str, line.paths)],
+        cwd=REPO,
+        env=env | more,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    if line.crash_at and ended.returncode == -signal.SIGKILL:
+        return {"seconds": time.perf_counter() - started}
+    if ended.returncode:
+        raise SystemExit(ended.stderr)
+    return dict(json.loads(ended.stdout.splitlines()[-1]))
 
 
-def _timed(name: str, work: Callable[[], "HarvestReport"]) -> None:
+def _row(told: dict[str, Any]) -> str:
+    if "records" not in told:
+        return f"| {told['seconds']:.1f} | | | |"
+    per_second, of_cpu = (told["records"] / told[name] for name in ("seconds", "cpu"))
+    cells = (f"{told['records']:,}", f"{told['seconds']:.1f}", f"{per_second:,.0f}", f"{of_cpu:,.0f}")
+    return " | ".join([*cells, str(told["peak_mb"]), str(told["problems"])])
+
+
+def _measure(work: str, *paths: str) -> None:
+    import django
+
+    django.setup()
+    done: dict[str, Callable[[], tuple[int, int]]] = {
+        "files": lambda: _imported(paths),
+        "harvest": lambda: _counts(_harvest_made_day()),
+        "fill": _filled,
+    }
     started, cpu = time.perf_counter(), time.process_time()
-    report = work()
-    seconds, busy = time.perf_counter() - started, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"| {name} | {report.announced:,} | {seconds:.2f} | {busy:.2f} | {report.announced / busy:,.0f} | {peak} "
-        f"| {len(report.problems)} |"
-    )
+    records, problems = done[work]()
+    told = {
+        "records": records,
+        "problems": problems,
+        "seconds": time.perf_counter() - started,
+        "cpu": time.process_time() - cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    print(json.dumps(told))
+
+
+def _counts(report: "HarvestReport", before: int = 0) -> tuple[int, int]:
+    return report.announced - before, len(report.problems)
+
+
+def _imported(paths: tuple[str, ...]) -> tuple[int, int]:
+    """Records of this process alone: what a killed one had read is not its work."""
+    from papers.harvest import import_files
+
+    report = import_files(paths)
+    return _counts(report, sum(report.resumed.values()))
+
+
+def _filled() -> tuple[int, int]:
+    from papers.filling import fill_due
+
+    return fill_due(FILLED), 0
+
+
+# --- a day from an arXiv of our own -------------------------------------------------------------------
 
 
 def _harvest_made_day() -> "HarvestReport":
@@ -134,26 +225,49 @@ def _record(prefix: str, number: int) -> str:
     return (
         f"<record><header><identifier>oai:arXiv.org:{arxiv_id}</identifier><datestamp>2026-02-10</datestamp>"
         f'</header><metadata><{prefix} xmlns="http://arxiv.org/OAI/{prefix}/"><id>{arxiv_id}</id>{body}'
-        f"<title>Paper {number}</title><categories>stat.ML cs.LG</categories><abstract>{WORDS}</abstract>"
-        f"</{prefix}></metadata></record>"
+        f"<title>Paper {number}</title><categories>stat.ML cs.LG</categories>"
+        f"<abstract>{_sentences(number)}</abstract></{prefix}></metadata></record>"
     )
 
 
-def _row(number: int) -> dict[str, object]:
+# --- made records -------------------------------------------------------------------------------------
+
+
+def _written(path: Path, records: int, year: int) -> Path:
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(records):
+            file.write(json.dumps(_paper(number, year), ensure_ascii=False) + "\n")
+    return path
+
+
+def _paper(number: int, year: int) -> dict[str, object]:
+    """As long as arXiv's are: 170 words, four to eight people, every sixth with mathematics and accents."""
+    day = dt.date(2000 + year, 1, 1) + dt.timedelta(days=number // A_DAY)
     return {
-        "id": f"2512.{number % 100_000:05}" if number < 100_000 else f"2511.{number % 100_000:05}",
+        "id": f"{year:02}{1 + number // A_MONTH % 12:02}.{number % A_MONTH:05}",
         "version": 1,
-        "title": f"Paper {number}",
-        "abstract": WORDS,
-        "authors": ["Ada Lovelace", "Bea Cruz"],
+        "title": f"Paper {number} on {WORDS[number % len(WORDS)]}",
+        "abstract": _sentences(number),
+        "authors": [
+            f"{NAMES[(number + i) % len(NAMES)]}{chr(97 + number % 26)}" for i in range(4 + number % 5)
+        ],
         "categories": ["cs.LG", "cs.AI"],
         "primary": "cs.LG",
-        "comment": None,
-        "published": None,
+        "comment": "12 pages, 3 figures" if number % 2 else None,
+        "published": f"{day}T10:00:00Z",
         "updated": None,
-        "first_listed": "2025-12-10",
+        "first_listed": str(day),
     }
 
 
+def _sentences(number: int) -> str:
+    dice = random.Random(number)
+    sentences = [" ".join(dice.choices(WORDS, k=17)) for _ in range(10)]
+    if number % 6 == 0:
+        sentences.append(r"By na\"ive bounds, $\mathcal{O}(n \log n)$ of Erd\H{o}s holds for $k \geq 3$")
+    return ". ".join(sentences) + "."
+
+
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     main()

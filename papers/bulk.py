@@ -34,7 +34,7 @@ def many_objects() -> Iterator[None]:
 class Among(models.Lookup):
     """`column__among=values`: as `__in`, with all values as one parameter, however many they are.
 
-    Give a set or a view of keys: Django looks into each element of a list.
+    Give a set or a view of keys: Django looks into each element of a list. Known where this module is imported.
     """
 
     lookup_name = "among"

@@ -41,7 +41,7 @@ def _computed(keys: Collection[int]) -> dict[int, bytes]:
     if not keys:
         return {}
     # Locked, so that a sample text that gives way meanwhile is not left with the vector of the old words.
-    texts = PaperVersion.objects.filter(pk__among=frozenset(keys)).select_for_update(of=("self",))
+    texts = PaperVersion.objects.filter(pk__in=keys).select_for_update(of=("self",))
     found = {
         key: vectors.features(title, abstract)
         for key, title, abstract in texts.order_by("pk").values_list("pk", "title", "abstract")

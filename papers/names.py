@@ -7,6 +7,7 @@ Chinese characters stays as it is.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 # Letters that Unicode does not take apart into a base and a mark.
 _LETTERS = str.maketrans(
@@ -26,10 +27,9 @@ _TOGETHER = re.compile(r"\b(?:collaborations?|consortium|team|group|project|netw
 
 def folded(text: str) -> str:
     """Small letters without accents, white space as one blank; what has no such letters stays."""
-    if not text.isascii():
-        parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-        text = unicodedata.normalize("NFC", _MARKS.sub("", parts)).translate(_LETTERS)
-    return " ".join(text.lower().split())
+    if text.isascii():
+        return " ".join(text.lower().split())
+    return " ".join(filter(None, [each.lower() if each.isascii() else _folded(each) for each in text.split()]))
 
 
 def spellings(text: str) -> tuple[str, ...]:
@@ -37,8 +37,21 @@ def spellings(text: str) -> tuple[str, ...]:
     plain = folded(text)
     if text.isascii():
         return (plain,)
-    other = folded(unicodedata.normalize("NFC", text).casefold().translate(_IN_TWO_LETTERS))
+    words = [each.lower() if each.isascii() else _in_two_letters(each) for each in text.split()]
+    other = " ".join(filter(None, words))
     return (plain,) if other == plain else (plain, other)
+
+
+@lru_cache(maxsize=10_000)
+def _folded(word: str) -> str:
+    parts = unicodedata.normalize("NFKD", word.casefold().translate(_LETTERS))
+    word = unicodedata.normalize("NFC", _MARKS.sub("", parts)).translate(_LETTERS)
+    return " ".join(word.lower().split())
+
+
+@lru_cache(maxsize=10_000)
+def _in_two_letters(word: str) -> str:
+    return folded(unicodedata.normalize("NFC", word).casefold().translate(_IN_TWO_LETTERS))
 
 
 def spellings_of_name(name: str) -> tuple[str, ...]:
