@@ -29,7 +29,9 @@ def folded(text: str) -> str:
     """Small letters without accents, white space as one blank; what has no such letters stays."""
     if text.isascii():
         return " ".join(text.lower().split())
-    return " ".join(filter(None, [each.lower() if each.isascii() else _folded(each) for each in text.split()]))
+    return " ".join(
+        filter(None, [each.lower() if each.isascii() else _folded(each) for each in text.split()])
+    )
 
 
 def spellings(text: str) -> tuple[str, ...]:

@@ -48,10 +48,10 @@ class FakeArxiv:
         asked = dict(request.url.params) | {"path": request.url.path}
         self.requests.append(asked)
         fault = self.faults.get(len(self.requests))
-        body = fault() if fault else self._answer(asked)
+        body = fault() if fault else self.answer(asked)
         return httpx.Response(200, stream=_Body(body))
 
-    def _answer(self, asked: dict[str, str]) -> bytes:
+    def answer(self, asked: dict[str, str]) -> bytes:
         if "verb" not in asked:
             category = asked["path"].rpartition("/")[2]
             return self.feeds.get(category, feed(category=category, day="Mon, 02 Feb 2026"))
