@@ -8,7 +8,36 @@ REPO = Path(__file__).resolve().parents[2]
 TABLE = REPO / "docs" / "faults.md"
 NODE = r"`(tests/[a-z0-9_/]+\.py::[a-z0-9_]+)`"
 # By hand: what the matrix owes at this time.
-DUE = {1, 2, 3, 4, 9, 11, 12, 14, 15, 16, 17, 20, 21, 22, 23, 25, 26, 27, 28, 29, 31, 32, 33, 39, 40, 41}
+DUE = {
+    1,
+    2,
+    3,
+    4,
+    9,
+    11,
+    12,
+    14,
+    15,
+    16,
+    17,
+    19,
+    20,
+    21,
+    22,
+    23,
+    25,
+    26,
+    27,
+    28,
+    29,
+    31,
+    32,
+    33,
+    38,
+    39,
+    40,
+    41,
+}
 
 
 def rows() -> dict[int, list[str]]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,6 +31,9 @@ from papers.status import DayStatus, day_status
 NEWEST_DAYS = 5
 NAMED_RECORDS = 20  # of those that could not be read; all stand in the quarantine
 USAGE = 2  # the exit code of a wrong argument, as argparse has it
+STOPPED = 75  # of a failure that is not the command's: "try again later" in sysexits.h
+
+log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
@@ -60,11 +65,15 @@ class Command(BaseCommand):
             self._print_status(day, categories, as_json=options["json"])
             return
         started = time.monotonic()
-        if paths:
-            report = import_files(paths, categories=categories or None, day=day, on_page=self._progress())
-        else:
-            report = self._ask_arxiv(categories, day)
-        self._end_progress()
+        try:
+            if paths:
+                report = import_files(paths, categories=categories or None, day=day, on_page=self._progress())
+            else:
+                report = self._ask_arxiv(categories, day)
+        except (OperationalError, InterfaceError) as error:
+            raise self._stopped_by(error) from error
+        finally:
+            self._end_progress()
         self._print_report(report, time.monotonic() - started, as_json=options["json"])
 
     def _ask_arxiv(self, categories: list[str], day: dt.date | None) -> HarvestReport:
@@ -89,6 +98,16 @@ class Command(BaseCommand):
             message = _("The list of %(day)s is not out yet. The newest is %(newest)s.")
             raise CommandError(message % {"day": error, "newest": newest}, returncode=USAGE) from error
         return whole
+
+    def _stopped_by(self, error: Exception) -> CommandError:
+        """The disk is full, or the database is gone. The page in work is lost; what was committed stands."""
+        reason = " ".join(str(error).split())
+        log.error("harvest_stopped", problem=reason)
+        message = _(
+            "The database stopped the harvest: %(reason)s. What was read before is stored; when the database is "
+            "well again, the same command goes on from there."
+        )
+        return CommandError(message % {"reason": reason.rstrip(".")}, returncode=STOPPED)
 
     # --- what it says ------------------------------------------------------------------------------
 
