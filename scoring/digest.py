@@ -1,5 +1,6 @@
 """VERB. The mail of a reader's day: once per reader and day, in the reader's morning.
 
+Days that were opened late, for arXiv was out of reach, come in the mail of the newest day, below it.
 A row for each is queued, and sent at most once (`profiles.outbox`).
 """
 
@@ -11,9 +12,10 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from papers import calendar
 from profiles import ways_out
@@ -26,6 +28,7 @@ from scoring.tally import Tally
 PICKS_A_PROFILE = 15
 MORNING_HOURS = 4  # how long after the reader's hour a mail still counts as the morning's
 LATEST_DAYS = 4  # an older day is no news: a weekend and a holiday fit in
+OLDEST_LATE_DAYS = 10  # … but for one that nobody could have had: an outage and a weekend fit in
 SALT = "digest.unsubscribe"
 
 
@@ -63,9 +66,24 @@ def ready_day(user: User, now: dt.datetime) -> dt.date | None:
     newest = Edition.objects.visible_to(user).order_by("-day").first()
     if newest is None or newest.day < (now - dt.timedelta(days=LATEST_DAYS)).date():
         return None
-    editions = Edition.objects.visible_to(user).on(newest.day)
+    days = [newest.day, *late_days(user, newest.day)]
+    editions = Edition.objects.visible_to(user).filter(day__in=days)
     is_ready = all(_is_said(edition) for edition in editions.select_related("profile"))
-    return newest.day if is_ready and any(pages_of(user, newest.day)) else None
+    return newest.day if is_ready and any(page for day in days for page in pages_of(user, day)) else None
+
+
+def late_days(user: User, day: dt.date) -> list[dt.date]:
+    """The earlier days, oldest first, that were opened late and after the reader's last mail: they come with `day`'s.
+
+    The same however often it is asked, for it looks only at the mails of earlier days.
+    """
+    late = Edition.objects.visible_to(user).opened_late().filter(day__lt=day)
+    late = late.filter(day__gte=day - dt.timedelta(days=OLDEST_LATE_DAYS))
+    earlier = OutboxMail.objects.filter(user=user, day__lt=day)
+    if last := earlier.order_by("-queued_at").values_list("queued_at", flat=True).first():
+        late = late.filter(opened_at__gt=last)
+    told = earlier.values("day")
+    return sorted(set(late.exclude(day__in=told).values_list("day", flat=True)))
 
 
 def _is_said(edition: Edition) -> bool:
@@ -139,8 +157,9 @@ def had_a_morning(user: User, since: dt.datetime, now: dt.datetime) -> bool:
 
 def message_of(user: User, day: dt.date, batch: int = 1) -> EmailMultiAlternatives:
     """The mail in the reader's language: text first, the same as HTML, with one-click unsubscription."""
-    with translation.override(user.language):
-        pages = list(pages_of(user, day))
+    with translation.override(user.language), timezone.override(user.zone):
+        days = [day, *late_days(user, day)]
+        pages = [page for each in days for page in pages_of(user, each)]
         shown = [
             {"page": page, "tally": Tally(page.edition), "entries": page.entries[:PICKS_A_PROFILE]}
             for page in pages
@@ -148,10 +167,8 @@ def message_of(user: User, day: dt.date, batch: int = 1) -> EmailMultiAlternativ
         stop = settings.PORTAL_URL + reverse("digest_off", args=[token_of(user)])
         context = {"user": user, "day": day, "pages": shown, "portal": settings.PORTAL_URL, "stop": stop}
         count = sum(len(page.entries[:PICKS_A_PROFILE]) for page in pages)
-        subject = _("Broadsheet, %(day)s: %(count)d papers for you") % {
-            "day": date_format(day),
-            "count": count,
-        }
+        late = {page.edition.day for page in pages if page.edition.late_until}
+        subject = _subject(day, count, len(late))
         message = EmailMultiAlternatives(
             subject,
             render_to_string("emails/digest.txt", context),
@@ -161,6 +178,21 @@ def message_of(user: User, day: dt.date, batch: int = 1) -> EmailMultiAlternativ
         )
         message.attach_alternative(render_to_string("emails/digest.html", context), "text/html")
     return message
+
+
+def _subject(day: dt.date, count: int, late: int) -> str:
+    """`late` days in it were opened late, the day itself among them where it was."""
+    words = {"day": date_format(day), "count": count, "late": late}
+    if not late:
+        return _("Broadsheet, %(day)s: %(count)d papers for you") % words
+    return (
+        ngettext(
+            "Broadsheet, %(day)s: %(count)d papers for you, %(late)d day late",
+            "Broadsheet, %(day)s: %(count)d papers for you, %(late)d days late",
+            late,
+        )
+        % words
+    )
 
 
 def headers_of(user: User, day: dt.date, batch: int, stop: str) -> dict[str, str]:

@@ -74,6 +74,7 @@ def day_of(chosen: feed.Feed, profile: Profile, day: dt.date, zone: str, languag
         is_closed=edition.state == Edition.State.CLOSED,
         replacements=tally.replacements,
         bar=profile.bar,
+        late_until=edition.late_until,
     )
 
 

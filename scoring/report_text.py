@@ -41,6 +41,7 @@ CHINESE = {
     "model": "> 使用模型：{model} | 消耗 Tokens：{tokens}",
     "account": "> 公布 {announced} = {terms}；推荐 {recommended} 篇",
     "empty_account": "> 公布 0；推荐 0 篇",
+    "late": "> 迟开：arXiv 在{zone} {time} 之前无法访问。",
     "sample": "> 示例文本，非作者摘要（Sample text, not the authors' abstract）。",
     "no_picks": "今天没有论文达到推荐线。",
     "no_announcement": "arXiv 当日没有公布新论文。",
@@ -75,6 +76,7 @@ ENGLISH = {
     "model": "> Model: {model} | Tokens: {tokens}",
     "account": "> Announced {announced} = {terms}; recommended {recommended}",
     "empty_account": "> Announced 0; recommended 0",
+    "late": "> Opened late: arXiv was unreachable until {time} ({zone}).",
     "sample": "> Sample text, not the authors' abstract.",
     "no_picks": "No paper reached the bar on this day.",
     "no_announcement": "arXiv announced no new papers on this day.",
@@ -177,6 +179,7 @@ class ReportDay:
     is_closed: bool = True
     replacements: int = 0
     bar: int = 60
+    late_until: datetime | None = None  # aware; where arXiv's absence opened the day late
 
     @property
     def words(self) -> dict[str, str]:
@@ -217,8 +220,7 @@ def _head(report: ReportDay) -> Iterator[str]:
     yield words["title"].format(day=report.day.isoformat())
     yield ""
     zone = words["beijing"] if report.zone == "Asia/Shanghai" else words["zone"].format(zone=report.zone)
-    local = report.updated_at.astimezone(ZoneInfo(report.zone))
-    yield words["updated"].format(zone=zone, time=f"{local:%Y-%m-%d %H:%M:%S}") + (
+    yield words["updated"].format(zone=zone, time=_local(report.updated_at, report)) + (
         "" if report.is_closed else words["open"]
     )
     read, estimated = report.terms.get("judged", 0), report.terms.get("estimated", 0)
@@ -226,8 +228,14 @@ def _head(report: ReportDay) -> Iterator[str]:
     yield words["estimated_only" if only_local else "read"].format(count=estimated if only_local else read)
     yield words["model"].format(model=_models(report), tokens=report.tokens)
     yield account_line(report)
+    if report.late_until:
+        yield words["late"].format(zone=zone, time=_local(report.late_until, report))
     if any(entry.is_sample for entry in report.entries):
         yield words["sample"]
+
+
+def _local(at: datetime, report: ReportDay) -> str:
+    return f"{at.astimezone(ZoneInfo(report.zone)):%Y-%m-%d %H:%M:%S}"
 
 
 def _models(report: ReportDay) -> str:
@@ -285,6 +293,7 @@ def as_data(report: ReportDay) -> dict[str, Any]:
         "zone": report.zone,
         "updated_at": local.isoformat(timespec="seconds"),
         "is_closed": report.is_closed,
+        "late_until": report.late_until.isoformat(timespec="seconds") if report.late_until else None,
         "account": {
             "announced": report.announced,
             **{name: report.terms.get(name, 0) for name in TERMS},

@@ -116,6 +116,9 @@ class EditionSerializer(serializers.Serializer):
     cost_microusd = serializers.IntegerField(help_text="millionths of a dollar; 0 where no price was known")
     blocked_until = serializers.DateTimeField(allow_null=True, help_text="when a full budget resets")
     opened_at = serializers.DateTimeField()
+    late_until = serializers.DateTimeField(
+        allow_null=True, help_text="until when arXiv was unreachable, where that opened the day late"
+    )
     closed_at = serializers.DateTimeField(allow_null=True)
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db import IntegrityError, transaction
 
-from papers import calendar
+from papers import calendar, outages
 from papers.models import Announcement
 from papers.owed import in_force
 from profiles.models import Profile
@@ -68,6 +68,7 @@ def _create(profile: Profile, day: dt.date) -> Edition:
         categories=in_force(profile.categories),
         cross_lists=profile.cross_lists,
         target_recall=profile.target_recall,
+        late_until=outages.unreachable_until(day, profile.categories),
     )
     edition.packed = pack(entries_for(edition, owed_to(edition)))
     edition.account = account(edition).as_dict()

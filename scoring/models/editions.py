@@ -22,6 +22,9 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def unscreened(self) -> "EditionQuerySet":
         return self.filter(state=Edition.State.OPEN)
 
+    def opened_late(self) -> "EditionQuerySet":
+        return self.filter(late_until__isnull=False)
+
     def unweighed(self) -> "EditionQuerySet":
         return self.filter(is_weighed=False)
 
@@ -82,6 +85,8 @@ class Edition(models.Model):
     # The account as it was at closing: counts by the words of `scoring.packed`, plus tokens and cost.
     account = models.JSONField(default=dict)
     opened_at = models.DateTimeField(default=timezone.now)
+    # Until when arXiv was out of reach, where that made the day open late; empty for any other.
+    late_until = models.DateTimeField(null=True, blank=True)
     screened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
 

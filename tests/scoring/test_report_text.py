@@ -110,6 +110,7 @@ def chinese_day() -> ReportDay:
         ("en", english_day()),
         ("zh", chinese_day()),
         ("en_no_picks", day_of()),
+        ("en_late", day_of(late_until=datetime(2026, 1, 31, 17, 1, tzinfo=UTC))),
         ("zh_no_announcement", day_of(language="zh-Hans", announced=0, terms={}, tokens=0, models=())),
         (
             "zh_local",
