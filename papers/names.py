@@ -9,15 +9,14 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-# Letters that Unicode does not take apart into a base and a mark.
-_LETTERS = str.maketrans(
-    {
-        "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t", "ŋ": "n",
-        "ı": "i", "ȷ": "j", "’": "'", "‘": "'", "ʼ": "'", "`": "'",
-        **dict.fromkeys("‐‑‒–—−", "-"),
-    }
-)  # fmt: skip
-_IN_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+# Letters that Unicode does not take apart into a base and a mark, and marks that are typed in many ways.
+_LETTERS = {
+    "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t", "ŋ": "n",
+    "ı": "i", "ȷ": "j", "’": "'", "‘": "'", "ʼ": "'", **dict.fromkeys("‐‑‒–—−", "-"),
+}  # fmt: skip
+_IN_TWO_LETTERS = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
+_OTHER = re.compile("[^\\x00-\\x7f]")
+_TWO = re.compile("[äöüøåÄÖÜØÅ]")
 _NOT_TYPED = re.compile(r"[-'\".,|]+")
 _MARKS = re.compile("[\u0300-\u036f]+")
 _PARTICLE = re.compile(r"(?:v[ao]n|de[nrl]?|d[aiou]s?|del|della|la|le|ten|ter|zu[mr]?|al|el|bin|ibn|af)")
@@ -27,56 +26,72 @@ _TOGETHER = re.compile(r"\b(?:collaborations?|consortium|team|group|project|netw
 
 def folded(text: str) -> str:
     """Small letters without accents, white space as one blank; what has no such letters stays."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    return " ".join(
-        filter(None, [each.lower() if each.isascii() else _folded(each) for each in text.split()])
-    )
+    return " ".join(_plain(text).split())
 
 
 def spellings(text: str) -> tuple[str, ...]:
     """The folded text, and a second one where it has letters that are also written as two: muller, mueller."""
-    plain = folded(text)
-    if text.isascii():
-        return (plain,)
-    words = [each.lower() if each.isascii() else _in_two_letters(each) for each in text.split()]
-    other = " ".join(filter(None, words))
-    return (plain,) if other == plain else (plain, other)
-
-
-@lru_cache(maxsize=10_000)
-def _folded(word: str) -> str:
-    parts = unicodedata.normalize("NFKD", word.casefold().translate(_LETTERS))
-    word = unicodedata.normalize("NFC", _MARKS.sub("", parts)).translate(_LETTERS)
-    return " ".join(word.lower().split())
-
-
-@lru_cache(maxsize=10_000)
-def _in_two_letters(word: str) -> str:
-    return folded(unicodedata.normalize("NFC", word).casefold().translate(_IN_TWO_LETTERS))
+    return tuple(" ".join(each.split()) for each in _spellings(text))
 
 
 def spellings_of_name(name: str) -> tuple[str, ...]:
     """As `spellings`, in reading order and without the hyphens, dots and apostrophes that nobody types alike."""
-    return tuple(
-        dict.fromkeys(" ".join(_NOT_TYPED.sub("", each).split()) for each in spellings(reading_order(name)))
-    )
+    return tuple(dict.fromkeys(_as_typed(each) for each in _spellings(reading_order(name))))
 
 
 def for_search(names: Iterable[str]) -> str:
-    """All names in one line, `| ada lovelace | alan turing |`: a word, a whole word or a whole name is found in it."""
-    known = dict.fromkeys(spelt for name in names for spelt in spellings_of_name(name) if spelt)
+    """All names in one line, `| ada lovelace | alan turing |`: a word, a whole word or a whole name is found in it.
+
+    All at once: a paper may have three thousand.
+    """
+    together = "\n".join(reading_order(name) if "," in name else name for name in names)
+    lines = (line for each in _spellings(together) for line in each.split("\n"))
+    known = dict.fromkeys(spelt for line in lines if (spelt := _as_typed(line)))
     return f"| {' | '.join(known)} |" if known else ""
 
 
 def text_for_search(title: str, abstract: str) -> str:
     """Title and abstract, a line each; in every spelling, so that one look is enough."""
-    return "\n".join(" ".join(spellings(text)) for text in (title, abstract))
+    return f"{_in_a_line(title)}\n{_in_a_line(abstract)}"
 
 
 def with_other_title(text: str, title: str) -> str:
     """What `text_for_search` made, with the title of a response that had no abstract."""
-    return "\n".join([" ".join(spellings(title)), text.partition("\n")[2]])
+    return f"{_in_a_line(title)}\n{text.partition(chr(10))[2]}"
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(_spellings(text)).replace("\n", " ")
+
+
+def _as_typed(name: str) -> str:
+    return " ".join(_NOT_TYPED.sub("", name).split())
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    plain = _plain(text)
+    if text.isascii() or not _TWO.search(composed := unicodedata.normalize("NFC", text)):
+        return (plain,)
+    return plain, _plain(_TWO.sub(lambda found: _IN_TWO_LETTERS[found[0].lower()], composed))
+
+
+def _plain(text: str) -> str:
+    """Without accents and capitals, a letter at a time: most of an abstract is ASCII, and this is done for each."""
+    text = text.lower()
+    if text.isascii():
+        return text
+    return _OTHER.sub(_base_of, unicodedata.normalize("NFC", text))
+
+
+def _base_of(found: re.Match[str]) -> str:
+    return _base(found[0])
+
+
+@lru_cache(maxsize=4096)
+def _base(letter: str) -> str:
+    parts = unicodedata.normalize("NFKD", _LETTERS.get(letter, letter).casefold())
+    plain = unicodedata.normalize("NFC", _MARKS.sub("", parts))
+    return _LETTERS.get(plain, plain)
 
 
 def reading_order(name: str) -> str:

@@ -134,8 +134,9 @@ class Facts:
     @property
     def has_any(self) -> bool:
         paper = self.paper
+        comment = "" if paper.is_withdrawn else paper.comment  # then it stands above, as the reason
         stated = (
-            paper.comment,
+            comment,
             paper.journal_ref,
             paper.doi,
             paper.license,

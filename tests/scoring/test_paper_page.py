@@ -74,6 +74,12 @@ def test_a_bare_record_has_no_empty_rows(client, alice):
     assert 'id="facts"' not in page_of(client, factories.paper())
 
 
+def test_a_withdrawn_paper_without_a_record_has_no_empty_list(client, alice):
+    paper = factories.paper(is_withdrawn=True, comment="Withdrawn: wrong.")
+
+    assert 'id="facts"' not in page_of(client, paper)
+
+
 def test_the_card_links_what_the_authors_name(client, alice):
     in_a_feed(alice, a_paper())
 
