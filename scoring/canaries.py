@@ -1,11 +1,11 @@
 """FACTS: papers of our own that ride along in a block, and what their scores tell of the whole answer. Pure.
 
 A low canary is about nothing that anybody asked for: an answer in which it is worth something has lifted
-everything. A high canary says in plain words what the reader asked for: an answer in which it sinks far below its
-own earlier readings has pushed everything down. Their titles are no secret; labels and places are random.
+everything. A high canary is a title alone that names what the reader asked for (the rubric keeps a paper
+without an abstract under the threshold of reasons): an answer in which it sinks far below its own earlier readings
+has pushed everything down. Their words are no secret; labels and places are random.
 
-What they take: a low one about 55 tokens a block, a high one about 150 with its reason, in one block of four:
-some five tokens a paper in blocks of twenty.
+What they take: about 85 tokens a block, some four a paper in blocks of twenty.
 """
 
 import hashlib
@@ -18,15 +18,13 @@ from scoring.rubric import PaperText, RevisionText, clean
 
 # In smaller company a canary costs more than it tells.
 LEAST_COMPANY = 4
-# One block in so many has a high canary too.
-HIGH_EVERY = 4
 # A label alone means less than this: a low canary that is named in the answer has been lifted.
 LOW_TRIPS_FROM = 20
 # So many earlier readings tell what a high canary is worth to this model, and so far below it trips.
 LEAST_HISTORY = 3
 HIGH_TRIPS_BELOW = 20
 # Where its usual score is less than this, it says nothing: the model does not take it for what it is meant to be.
-LEAST_USUAL = 40
+LEAST_USUAL = 35
 TRIPPED = "canary"
 
 _LOW = {
@@ -89,8 +87,7 @@ def chosen(key: str, revision: RevisionText, share: float, spent: Collection[str
     if (drawn % 10_000) >= share * 10_000:
         return ()
     low = _least_akin(drawn // 10_000, revision, spent)
-    wants_high = (drawn // 1_000_000) % HIGH_EVERY == 0 and HIGH not in spent
-    high = [Canary(HIGH, _what_is_asked_for(revision))] if wants_high and revision.interests else []
+    high = [Canary(HIGH, _what_is_asked_for(revision))] if revision.interests else []
     return tuple(([low] if low is not None else []) + high)
 
 
@@ -108,12 +105,8 @@ def _least_akin(drawn: int, revision: RevisionText, spent: Collection[str]) -> C
 
 def _what_is_asked_for(revision: RevisionText) -> PaperText:
     """The same text for a revision each time, so that its readings can be compared."""
-    interest = revision.interests[0]
-    name, more = clean(interest.name, 120), clean(interest.description, 240)
-    return PaperText(
-        f"A new method and a general result at the centre of {name}",
-        f"We give a new method with strong evidence for the central question of {name}. {more}".strip(),
-    )
+    name = clean(revision.interests[0].name, 120)
+    return PaperText(f"A new method and a general result for {name}", "")
 
 
 def is_tripped(scores: Mapping[str, int], history: Sequence[int]) -> bool:

@@ -65,6 +65,7 @@ class Entry:
         self.question: Question | None = None  # what a reason would take; None where the reader may not spend
         self.fields = fields
         self.words_hash = words_hash
+        self.readings: tuple[int, int] | None = None  # the values of the first reading and the second look
         self.earlier: EarlierWords | None = None  # where the score stands in the order of other words
         self.paper: Paper = candidate.paper
         self.score: dict[str, Any] = _object(candidate.score_row)  # type: ignore[attr-defined]
@@ -224,6 +225,20 @@ class Entry:
     def is_flagged(self) -> bool:
         """The paper's text addresses a language model."""
         return "addresses_the_model" in _list(self.score.get("flags"))
+
+    @property
+    def is_crowned(self) -> bool:
+        """An answer put it above all others and gave those nothing; it was not believed."""
+        return "crowned_alone" in _list(self.score.get("flags"))
+
+    @property
+    def shown_readings(self) -> tuple[str, str] | None:
+        return (shown(self.readings[0]), shown(self.readings[1])) if self.readings else None
+
+    @property
+    def is_second_look(self) -> bool:
+        """The second look is what counts: it differs from the first reading by more than noise."""
+        return self.score.get("purpose") == "second_look"
 
     @property
     def money(self) -> str:

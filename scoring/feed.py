@@ -31,7 +31,7 @@ from scoring.feed_queries import (
     with_card_rows,
     with_sums,
 )
-from scoring.models import Candidate, Edition
+from scoring.models import Candidate, Edition, Score
 from scoring.models.providers import judge_name
 
 # A card takes a good millisecond to render; the next ones follow on a click.
@@ -215,7 +215,30 @@ class Feed:
             entry.may_vote, entry.question = self.may_vote, question
             entry.is_stopped = self.edition.stopped_at is not None
         self._recall_earlier_words([entry for entry in entries if entry.is_of_earlier_words])
+        self._recall_both_readings([entry for entry in entries if entry.candidate.look])
         return entries
+
+    def _recall_both_readings(self, entries: list[Entry]) -> None:
+        """What the first reading and the second look came to. One query, and only where a paper was read twice."""
+        if not entries:
+            return
+        booked = Score.objects.filter(
+            profile=entries[0].candidate.profile_id,
+            paper_id__in=[entry.candidate.paper_id for entry in entries],
+            purpose__in=[Score.Purpose.FIRST, Score.Purpose.SECOND_LOOK],
+            is_local=False,
+        ).select_related("revision")
+        found: dict[tuple[int, int, str, str], dict[str, int]] = {}
+        for each in booked:
+            value = edits.weighing(each.revision, self.interests).value(each.interest_scores).value
+            key = (each.paper_id, each.version, each.provider_model, each.revision.content_hash)
+            found.setdefault(key, {})[each.purpose] = value
+        for entry in entries:
+            mine = entry.candidate
+            words = str(entry.score.get("words_hash", ""))
+            both = found.get((mine.paper_id, mine.version, entry.model, words), {})
+            if len(both) == 2:
+                entry.readings = (both[Score.Purpose.FIRST], both[Score.Purpose.SECOND_LOOK])
 
     def _recall_earlier_words(self, entries: list[Entry]) -> None:
         """One query, and only where a score stands in the order of words that were changed since."""

@@ -22,6 +22,8 @@ class Look(StrEnum):
     NONE = ""
     FAR = "far"
     SUSPECTED = "suspected"
+    # Not asked for here: an answer put it above all others, was not believed, and it was read alone since.
+    CROWNED = "crowned"
 
 
 @dataclass(frozen=True)

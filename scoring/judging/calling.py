@@ -18,7 +18,7 @@ from scoring.verdicts import Reading
 from . import repairs, watching
 from .blocks import Block
 from .failures import book_failure, pause_if_rubbish
-from .records import APART, COMPANY_OF_ONE_APART, Booking, record
+from .records import APART, COMPANY_OF_ONE_APART, CROWNED, Booking, record
 
 
 def judge_block(block: Block, *, deadline_seconds: float = TOTAL_SECONDS) -> list[Score]:
@@ -81,11 +81,11 @@ def _booking(block: Block, answer: Answer, reading: Reading) -> Booking:
     assert block.prompt is not None
     papers = dict(zip(block.labels, (row.paper_id for row in block.rows), strict=True))
     heard, reading = watching.heard(block, reading)
-    if watching.is_tripped(block, heard, reading):
-        return _all_apart(papers, heard, answer)
     crowned = verdicts.crowned_alone(reading.verdicts)
     if crowned is not None:
         return replace(_apart(papers, papers[crowned], answer), canaries=heard)
+    if watching.is_tripped(block, heard, reading):
+        return _all_apart(papers, heard, answer)
     problems = {papers[label]: "missing" for label in reading.missing}
     problems |= {papers[label]: "bad_row" for label in reading.rejected}
     if reading.is_garbled:
@@ -123,7 +123,7 @@ def _all_apart(papers: dict[str, int], heard: dict[str, int], answer: Answer) ->
 
 def _apart(papers: dict[str, int], crowned: int, answer: Answer) -> Booking:
     """The answer is paid for and not believed: that paper is read alone, and the others without it."""
-    problems = {paper: APART if paper == crowned else COMPANY_OF_ONE_APART for paper in papers.values()}
+    problems = {paper: CROWNED if paper == crowned else COMPANY_OF_ONE_APART for paper in papers.values()}
     return Booking(
         {}, problems, answer.usage, "disbelieved", latency_ms=answer.latency_ms, answer=answer.text
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from papers import crash_points
 from scoring import budget, editions
 from scoring.edits import weighing
+from scoring.looks import Look
 from scoring.models import Call, Candidate, Edition, Score
 from scoring.packed import Code
 from scoring.transactions import retried
@@ -32,6 +33,7 @@ MISREADS_TO_HALVE = 2
 MISREADS_TO_FAIL = 3
 # Why a paper of an answer that was not believed waits again: to be read alone, or without that one.
 APART = "apart"
+CROWNED = "crowned_alone"
 COMPANY_OF_ONE_APART = "company_of_one_apart"
 
 
@@ -108,6 +110,8 @@ def _write_scores(block: Block, judged: Mapping[int, Verdict], now: dt.datetime)
 
 def _score(block: Block, row: Row, verdict: Verdict, now: dt.datetime) -> Score:
     flags = [*verdict.flags, "addresses_the_model"] if row.is_suspect else list(verdict.flags)
+    if row.candidate.look == Look.CROWNED:
+        flags.append(CROWNED)
     return Score(
         day=block.edition.day,
         profile=block.profile,
@@ -169,10 +173,12 @@ def return_to_queue(
     for each in candidates:
         problem = problems.get(each.paper_id, "garbled")
         each.attempts += 1
-        each.misreads += problem not in {APART, COMPANY_OF_ONE_APART}
+        each.misreads += problem not in {APART, CROWNED, COMPANY_OF_ONE_APART}
         each.state, each.claim_token, each.lease_until = Candidate.State.WAITING, None, None
         each.changed_at = now
-        if problem == APART:
+        if problem == CROWNED:
+            each.look = Look.CROWNED
+        if problem in {APART, CROWNED}:
             each.largest_block = 1
         elif block_size > 1 and each.misreads >= MISREADS_TO_HALVE:
             each.largest_block, each.misreads = max(1, block_size // 2), 0
@@ -198,6 +204,7 @@ RETURNED_FIELDS = [
     "solo_crashes",
     "largest_block",
     "failure",
+    "look",
     "changed_at",
 ]
 

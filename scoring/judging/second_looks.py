@@ -39,6 +39,8 @@ REFUSED_SECONDS = 3600
 MOST_CALLS = 2
 LOOK_DAYS = 7
 AT_ONCE = 20
+# Where a suspected title was nothing but an order.
+UNTITLED = "Untitled"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,6 @@ def ask_for(edition: Edition, judged: Sequence[Candidate], suspects: Collection[
     wanted: dict[Look, list[Candidate]] = {}
     for each in judged:
         read = looks.Read(each.value or 0, bar, each.estimate, each.paper_id in suspects)
-        each.look, each.is_look_due = "", False
         if look := looks.wanted(read):
             wanted.setdefault(look, []).append(each)
     for look, found in wanted.items():
@@ -167,9 +168,8 @@ def _text(candidate: Candidate) -> PaperText:
     text = PaperText(found.title, found.abstract) if found else PaperText(candidate.paper.title, "")
     if candidate.look != Look.SUSPECTED:
         return text
-    return PaperText(
-        suspicion.without_orders(text.title) or text.title, suspicion.without_orders(text.abstract)
-    )
+    title, abstract = suspicion.without_orders(text.title), suspicion.without_orders(text.abstract)
+    return PaperText(title or UNTITLED, abstract)
 
 
 def take(look: SecondLook) -> int:

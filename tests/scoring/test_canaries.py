@@ -24,13 +24,13 @@ def test_the_same_key_draws_the_same_canaries_and_no_share_none():
     assert all(chosen(key, WISH, 0.0, ()) == () for key in KEYS)
 
 
-def test_every_block_has_a_low_one_and_one_in_four_a_high_one_too():
+def test_every_block_has_a_low_one_and_a_high_one():
     drawn = [chosen(key, WISH, 1.0, ()) for key in KEYS]
 
     assert all(not found[0].is_high for found in drawn)
-    assert 60 <= sum(len(found) == 2 for found in drawn) <= 140
+    assert all(len(found) == 2 and found[1].is_high for found in drawn)
     assert len({found[0].name for found in drawn}) == 8
-    assert len({found[1].text for found in drawn if len(found) == 2}) == 1
+    assert len({found[1].text for found in drawn}) == 1
 
 
 def test_half_the_share_is_about_half_the_blocks():
@@ -66,7 +66,7 @@ def test_no_canary_addresses_a_model_itself():
         ({"bells": 0, HIGH: 0}, [88, 90, 85], True),
         ({"bells": 0, HIGH: 68}, [88, 90, 85], True),
         ({"bells": 0, HIGH: 70}, [88, 90, 85], False),
-        ({"bells": 0, HIGH: 0}, [0, 0, 0], False),  # a model that never took it for what it is
+        ({"bells": 0, HIGH: 0}, [30, 30, 30], False),  # a model that never took it for what it is
         ({HIGH: 100}, [60, 60, 60], False),
     ],
 )
@@ -74,8 +74,8 @@ def test_what_trips(scores, history, trips):
     assert is_tripped(scores, history) is trips
 
 
-def test_what_canaries_take_is_about_five_tokens_a_paper():
-    """Of the prompt; with a reason for the high one some 80 tokens of answer in a block of four come to it."""
+def test_what_canaries_take_is_about_four_tokens_a_paper():
+    """Of the prompt; their two rows of the answer come to it, half a token a paper."""
     block = [PaperText(f"Graphs, part {n}", TOPIC) for n in range(20)]
     plain = rubric.judging_prompt(WISH, block, dice=random.Random(1)).input_tokens
     taken = 0
@@ -155,10 +155,7 @@ def test_an_answer_that_lifts_everything_is_paid_and_not_believed(judge, fake_mo
 
 
 @pytest.mark.django_db
-def test_a_model_that_pushes_the_others_down_is_caught_once_the_high_canary_is_known(
-    judge, fake_model, monkeypatch
-):
-    monkeypatch.setattr(canaries, "HIGH_EVERY", 1)
+def test_a_model_that_pushes_the_others_down_is_caught_once_the_high_canary_is_known(judge, fake_model):
     reader = factories.profile(factories.user())
     for _ in range(canaries.LEAST_HISTORY):
         read_day(reader, papers(8)).delete()

@@ -459,6 +459,9 @@ def test_an_order_that_no_pattern_knows_is_read_apart_when_the_model_obeys(judge
     assert with_attack == scores(clean)
     assert len(Score.objects.get(profile=poisoned, paper=attacker).call.block) == 1
     assert Call.objects.filter(outcome="disbelieved").count() == 1
+    assert [
+        score.paper_id for score in Score.objects.filter(profile=poisoned) if "crowned_alone" in score.flags
+    ] == [attacker.pk]
     assert set(states(edition)) == {State.JUDGED}
     assert set(Candidate.objects.values_list("misreads", flat=True)) == {0}
     assert_books_are_right(fake_model)

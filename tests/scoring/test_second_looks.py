@@ -66,6 +66,18 @@ def test_what_is_left_without_the_orders():
     assert suspicion.without_orders(TOPIC) == TOPIC
 
 
+def test_why_shows_both_readings_and_which_counts(alice, judge, fake_model, client):
+    fake_model.settings.personality = "obedient"
+    _edition, attacker = suspected(alice)
+    read_all()
+    client.force_login(alice.owner)
+
+    page = client.get(f"/papers/{attacker.arxiv_id}/").text
+
+    assert "10.0 as it stands, 0.0 alone and without those sentences." in page
+    assert "The second reading counts" in page
+
+
 # --- looks -----------------------------------------------------------------------------------------
 
 
