@@ -6,6 +6,7 @@ stronger, never guessed away.
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from typing import cast
 
@@ -384,14 +385,29 @@ class Pace(models.Model):
         return f"{self.name} from {self.next_at:%H:%M:%S.%f}"
 
 
-class Quarantine(models.Model):
-    """A record that could not be read, with its bytes, so that nothing is lost in silence."""
+class QuarantineQuerySet(models.QuerySet["Quarantine"]):
+    def open(self) -> "QuarantineQuerySet":
+        """Those that could not be read yet."""
+        return self.filter(resolved_at=None)
 
+
+class Quarantine(models.Model):
+    """A record that could not be read, with its bytes, so that nothing is lost in silence. Kept for 90 days.
+
+    `problem` is what the last retry said, for developers; empty before the first and after one that read it.
+    """
+
+    public_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     harvest = models.ForeignKey(Harvest, on_delete=models.CASCADE, related_name="quarantine")
     place = models.TextField(help_text=_("File or address, and the record's position or id."))
     reason = models.CharField(max_length=40)
     raw = models.BinaryField()
-    stored_at = models.DateTimeField(default=timezone.now)
+    stored_at = models.DateTimeField(default=timezone.now, db_index=True)
+    retried_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    problem = models.TextField(default="", db_default="", blank=True)
+
+    objects = QuarantineQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from papers.models import Announcement, ArxivCount, Gap, Harvest, Surge
+from papers.models import Announcement, ArxivCount, Correction, Gap, Harvest, Quarantine, Surge
 
 _NEWEST_DAYS = 5
 
@@ -23,9 +23,10 @@ class MissingPaper:
     asked_at: dt.datetime | None
     answer: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, now: dt.datetime) -> dict[str, Any]:
         asked_at = self.asked_at.isoformat() if self.asked_at else None
-        return {**vars(self), "since": self.since.isoformat(), "asked_at": asked_at}
+        age = {"since": self.since.isoformat(), "age_seconds": int((now - self.since).total_seconds())}
+        return {**vars(self), **age, "asked_at": asked_at}
 
 
 @dataclass
@@ -34,7 +35,8 @@ class DayStatus:
 
     `counts` are arXiv's by source (rss, listing, oai) and kind; `counted` is the stronger of feed and list page, None
     where neither was seen, and a lower bound where the feed `is_cut`. `late` came after the first harvest that
-    was whole. `usual` is that of a surge; `surge` its state, "" where there is none.
+    was whole, `corrected` are derived rows that arXiv's own list took back, `quarantined` records that still cannot
+    be read. `usual` is that of a surge; `surge` its state, "" where there is none.
     """
 
     day: dt.date
@@ -47,6 +49,8 @@ class DayStatus:
     late: int = 0
     withdrawn: int = 0
     parked: int = 0
+    corrected: int = 0
+    quarantined: int = 0
     surge: str = ""
     usual: int | None = None
     missing_papers: list[MissingPaper] = field(default_factory=list)
@@ -62,18 +66,22 @@ class DayStatus:
 
     @property
     def verdict(self) -> str:
-        """A word for machines: complete, missing, parked, cut, derived, running, failed or uncounted."""
+        """A word for machines: complete, missing, parked, cut, derived, stale, running, failed, uncounted or unasked."""
+        if self.last_state == Harvest.State.FAILED and self.last_problem == "stale_feed":
+            return "stale"
         if self.last_state in {Harvest.State.RUNNING, Harvest.State.FAILED}:
             return str(self.last_state)
         if self.surge == Surge.State.PARKED:
             return "parked"
         if self.missing or self.missing_papers:
             return "missing"
+        if not (self.stored or self.counts or self.last_state):
+            return "unasked"
         if self.counted is None:
             return "derived" if self.derived else "uncounted"
         return "cut" if self.is_cut else "complete"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, now: dt.datetime) -> dict[str, Any]:
         return {
             "day": self.day.isoformat(),
             "category": self.category,
@@ -82,16 +90,19 @@ class DayStatus:
             "counts": self.counts,
             "is_cut": self.is_cut,
             "missing": self.missing,
-            "missing_papers": [paper.as_dict() for paper in self.missing_papers],
+            "missing_papers": [paper.as_dict(now) for paper in self.missing_papers],
             "derived": self.derived,
             "late": self.late,
             "withdrawn": self.withdrawn,
             "parked": self.parked,
+            "corrected": self.corrected,
+            "quarantined": self.quarantined,
             "surge": self.surge,
             "usual": self.usual,
             "state": self.verdict,
             "problem": self.last_problem,
             "harvested_at": self.last_at.isoformat() if self.last_at else None,
+            "age_seconds": int((now - self.last_at).total_seconds()) if self.last_at else None,
         }
 
 
@@ -99,14 +110,19 @@ type _Row = Callable[[dt.date, str], DayStatus]
 
 
 def day_status(day: dt.date | None = None, categories: Collection[str] = ()) -> list[DayStatus]:
-    """The newest days, or one; all categories, or these. Newest first, then by category. Five queries and those of `_newest_days`."""
-    days = [day] if day else _newest_days()
+    """The newest days, or one; all categories, or these. Newest first, then by category."""
+    return status_of([day] if day else _newest_days(), categories)
+
+
+def status_of(days: Collection[dt.date], categories: Collection[str] = ()) -> list[DayStatus]:
+    """These days, in all categories or these, where anything is known. Newest first, then by category. Seven queries."""
+    days = list(days)
     rows: dict[tuple[dt.date, str], DayStatus] = {}
 
     def row(of: dt.date, category: str) -> DayStatus:
         return rows.setdefault((of, category), DayStatus(of, category))
 
-    for fill in (_fill_stored, _fill_counts, _fill_gaps, _fill_surges, _fill_runs):
+    for fill in _FILLERS:
         fill(days, row)
     chosen = [each for each in rows.values() if not categories or each.category in categories]
     return sorted(chosen, key=lambda each: (-each.day.toordinal(), each.category))
@@ -158,6 +174,30 @@ def _fill_runs(days: list[dt.date], row: _Row) -> None:
         here = row(run.day or days[0], run.category)
         here.last_state, here.last_problem = run.state, run.problem
         here.last_at = run.finished_at or run.started_at
+
+
+def _fill_corrections(days: list[dt.date], row: _Row) -> None:
+    corrected = Correction.objects.filter(day__in=days).order_by().values("day", "category")
+    for found in corrected.annotate(count=Count("pk")):
+        row(found["day"], found["category"]).corrected = found["count"]
+
+
+def _fill_quarantine(days: list[dt.date], row: _Row) -> None:
+    aside = Quarantine.objects.open().filter(harvest__day__in=days).exclude(harvest__category="").order_by()
+    named = aside.values_list("harvest__day", "harvest__category").annotate(count=Count("pk"))
+    for day, category, count in named:
+        row(day or days[0], category).quarantined = count
+
+
+_FILLERS = (
+    _fill_stored,
+    _fill_counts,
+    _fill_gaps,
+    _fill_surges,
+    _fill_corrections,
+    _fill_quarantine,
+    _fill_runs,
+)
 
 
 def _newest_days() -> list[dt.date]:

@@ -26,6 +26,14 @@ class Due:
             due = dt.datetime.combine(local.date() - dt.timedelta(days=1), self.at, EASTERN)
         return due.astimezone(dt.UTC)
 
+    def next(self, now: dt.datetime) -> dt.datetime:
+        """The first instant of this slot after `now`, in UTC."""
+        local = now.astimezone(EASTERN)
+        due = dt.datetime.combine(local.date(), self.at, EASTERN)
+        if due <= local:
+            due = dt.datetime.combine(local.date() + dt.timedelta(days=1), self.at, EASTERN)
+        return due.astimezone(dt.UTC)
+
 
 HARVESTS = (
     Due("harvest-first", dt.time(23, 15)),

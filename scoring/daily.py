@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 
-from papers.harvest import harvest_day, open_transport
+from papers.harvest import HarvestReport, harvest_day, open_transport
 from papers.reconciling import reconcile
 from profiles.models import Profile
 
@@ -30,6 +30,7 @@ def read_day(
     *,
     asks_arxiv: bool,
     after_each: Callable[[judging.Drained], None] | None = None,
+    after_harvest: Callable[[HarvestReport], None] | None = None,
 ) -> list[Edition]:
     """Harvest, open, take in what came late, screen, read and close that day for every active profile.
 
@@ -37,11 +38,14 @@ def read_day(
     Slow: no transaction may be open here.
     """
     if asks_arxiv:
+        report = HarvestReport()
         with open_transport() as transport:
             categories = harvesting.asked_categories()
             for category in categories:
-                harvest_day(category, day, transport, now=now)
-            reconcile([(day, category) for category in categories], transport, now=now)
+                report.add(harvest_day(category, day, transport, now=now))
+            report.add(reconcile([(day, category) for category in categories], transport, now=now))
+        if after_harvest is not None:
+            after_harvest(report)
     try:
         found = [editions.open_edition(profile, day) for profile in Profile.objects.active()]
     except NothingAnnounced:

@@ -6,7 +6,7 @@ import datetime as dt
 from django.db.models import Exists, F, Max, OuterRef
 from django.db.models.fields.json import KT
 
-from papers import calendar, filling
+from papers import calendar, filling, quarantine
 from papers.models import Announcement, Correction, Harvest, Surge
 from papers.owed import in_force
 from profiles import letters
@@ -149,10 +149,11 @@ def weigh_due(now: dt.datetime) -> int:
 
 
 def expire_due(now: dt.datetime) -> int:
-    """Once a day give up what waited too long, and forget what is kept for a week only."""
+    """Once a day give up what waited too long, and forget what is kept for a week or 90 days only."""
     if not slots.take("expire", now.replace(hour=0, minute=0, second=0, microsecond=0), now):
         return 0
     judging.forget_failed_answers(now)
+    quarantine.forget_old(now)
     return editions.expire_waiting(now)
 
 

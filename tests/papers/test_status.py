@@ -89,7 +89,7 @@ def test_what_is_missing_is_named(capsys):
 
     call_command("harvest", "--status", "--json", "--day", DAY.isoformat())
 
-    (row,) = json.loads(capsys.readouterr().out)
+    (row,) = json.loads(capsys.readouterr().out)["days"]
     assert row["state"] == "missing"
     (paper,) = row["missing_papers"]
     assert (paper["arxiv_id"], paper["reason"], paper["asked"]) == ("2602.00009", "unreadable", 2)

@@ -9,8 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from papers.harvest import HarvestReport
 from scoring import budget, slots
 from scoring.clock import Clock
+from scoring.management.commands.daily import Command
 from scoring.models import Candidate, Edition, Score
 from tests import factories
 from tests.waiting import wait_until
@@ -105,3 +107,13 @@ def test_the_clock_reads_what_is_due_and_stops_when_told():
 
     assert Candidate.objects.filter(state=Candidate.State.ESTIMATED).count() == 5
     assert isinstance(slots.last_beat(), dt.datetime)
+
+
+def test_what_arxiv_did_wrong_is_said_where_it_is_not_mistaken_for_the_result():
+    report, said = HarvestReport(), io.StringIO()
+    report.note("https://rss.arxiv.org/rss/cs.LG", "stale_feed", "the feed is of 2026-01-29")
+
+    Command(stderr=said)._tell(report)
+
+    assert "the feed was of another day (the feed is of 2026-01-29)" in said.getvalue()
+    assert "manage.py harvest --status" in said.getvalue()

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from papers import calendar, taxonomy
+from papers import calendar, harvest_words, overview, quarantine, taxonomy
 from papers.arxiv.listing import ArxivUnavailable
 from papers.harvest import (
     HarvestReport,
@@ -25,6 +25,8 @@ from papers.harvest import (
     import_files,
     open_transport,
 )
+from papers.models import Quarantine
+from papers.owed import alarms
 from papers.reconciling import reconcile
 from papers.status import DayStatus, day_status
 
@@ -55,6 +57,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--status", action="store_true", help="what is stored, against arXiv's own counts"
         )
+        parser.add_argument(
+            "--quarantine", action="store_true", help="the records that could not be read; see --retry"
+        )
+        parser.add_argument(
+            "--retry", action="store_true", help="with --quarantine: read them again, with today's code"
+        )
+        parser.add_argument("--reason", metavar="CODE", help="with --quarantine: only those set aside for it")
         parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,6 +72,9 @@ class Command(BaseCommand):
         paths = [Path(name) for name in _flat(options["files"])]
         if options["status"]:
             self._print_status(day, categories, as_json=options["json"])
+            return
+        if options["quarantine"]:
+            self._quarantine(options["reason"], retries=options["retry"], as_json=options["json"])
             return
         started = time.monotonic()
         try:
@@ -152,15 +164,61 @@ class Command(BaseCommand):
             raise CommandError(message % {"count": count})
 
     def _print_status(self, day: dt.date | None, categories: list[str], *, as_json: bool) -> None:
-        rows = day_status(day, categories)
+        rows, now = day_status(day, categories), timezone.now()
+        followed = categories or harvested_categories()
         if as_json:
-            self.stdout.write(json.dumps([row.as_dict() for row in rows], ensure_ascii=False))
+            self.stdout.write(json.dumps(overview.as_dict(rows, followed, now), ensure_ascii=False))
             return
         if not rows:
             self.stdout.write(_("Nothing is stored yet. Begin with: manage.py harvest --category cs.AI"))
             return
-        heads = (_("day"), _("category"), _("new"), _("cross"), _("replaced"), _("arXiv counted"), _("state"))
-        self.stdout.write(_table([heads, *map(_cells, rows)]))
+        heads = [_("day"), _("category"), _("new"), _("cross"), _("replaced"), _("arXiv counted")]
+        heads += [_("missing"), _("late"), _("unreadable"), _("last asked"), _("state")]
+        self.stdout.write(_table([tuple(heads), *(_cells(row, now) for row in rows)]))
+        for alarm in alarms(followed, now):
+            self.stdout.write(_("Alarm: %(key)s") % {"key": alarm.key})
+        self._print_backfills(followed)
+        if count := overview.aside().open:
+            sentence = ngettext(
+                "%(count)d record in quarantine: manage.py harvest --quarantine",
+                "%(count)d records in quarantine: manage.py harvest --quarantine",
+                count,
+            )
+            self.stdout.write(sentence % {"count": count})
+
+    def _print_backfills(self, categories: list[str]) -> None:
+        for one in overview.backfills(categories):
+            sentence = _(
+                "The month before of %(category)s: %(done)d of %(all)d days, %(pages)d pages (%(state)s)"
+            )
+            told = {"category": one.category, "done": one.days_done, "all": one.days_in_all}
+            self.stdout.write(
+                sentence % {**told, "pages": one.pages, "state": harvest_words.backfill(one.state)}
+            )
+
+    # --- the quarantine ----------------------------------------------------------------------------
+
+    def _quarantine(self, reason: str | None, *, retries: bool, as_json: bool) -> None:
+        rows = Quarantine.objects.open().select_related("harvest").order_by("stored_at", "pk")
+        rows = rows.filter(reason=reason) if reason else rows
+        retried = quarantine.retry(rows, timezone.now()) if retries else None
+        left = list(rows.defer("raw"))
+        if as_json:
+            told = {"records": [_record(row) for row in left], "retried": retried and vars(retried)}
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
+            return
+        if retried is not None:
+            sentence = _(
+                "%(resolved)d read and stored, %(failed)d still unreadable, %(left)d left for another time."
+            )
+            self.stdout.write(sentence % vars(retried))
+        if not left:
+            self.stdout.write(_("Nothing is in quarantine."))
+        for row in left[:NAMED_RECORDS]:
+            self.stdout.write(f"{row.stored_at:%Y-%m-%d} {row.place} [{row.reason}] {row.problem}".rstrip())
+        if more := len(left[NAMED_RECORDS:]):
+            sentence = ngettext("and %(count)d more record", "and %(count)d more records", more)
+            self.stdout.write(sentence % {"count": more})
 
 
 def _flat(groups: list[list[str]] | None) -> list[str]:
@@ -211,10 +269,34 @@ def _day_sentence(day: dt.date, kinds: dict[str, int]) -> str:
     return sentence % {"day": day, "new": 0, "cross": 0, "replacement": 0, **kinds}
 
 
-def _cells(row: DayStatus) -> tuple[str, ...]:
+def _record(row: Quarantine) -> dict[str, Any]:
+    return {
+        "id": str(row.public_id),
+        "place": row.place,
+        "reason": row.reason,
+        "stored_at": row.stored_at.isoformat(),
+        "retried_at": row.retried_at.isoformat() if row.retried_at else None,
+        "problem": row.problem,
+    }
+
+
+def _cells(row: DayStatus, now: dt.datetime) -> tuple[str, ...]:
     counted = "-" if row.counted is None else str(sum(row.counted.values()))
     stored = [str(row.stored.get(kind, 0)) for kind in ("new", "cross", "replacement")]
-    return (row.day.isoformat(), row.category, *stored, counted, row.verdict)
+    missing = str(max(row.missing, len(row.missing_papers)))
+    more = [missing, str(row.late), str(row.quarantined), _age(row.last_at, now)]
+    return (row.day.isoformat(), row.category, *stored, counted, *more, harvest_words.state(row.verdict))
+
+
+def _age(at: dt.datetime | None, now: dt.datetime) -> str:
+    """Short, for a column: 12 min, 5 h, 3 d."""
+    if at is None:
+        return "-"
+    minutes = int((now - at).total_seconds()) // 60
+    for size, unit in ((24 * 60, _("d")), (60, _("h"))):
+        if minutes >= size:
+            return f"{minutes // size} {unit}"
+    return _("%(count)d min") % {"count": minutes}
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

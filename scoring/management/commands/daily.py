@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from papers import calendar
+from papers import calendar, harvest_words
+from papers.harvest import HarvestReport
 from profiles.models import Profile
 from scoring.accounts import account
 from scoring.daily import read_day, sentence
@@ -32,7 +33,9 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Nobody reads yet. Make a profile first: manage.py profile import FILE --user MAIL")
             )
-        found = read_day(day, now, asks_arxiv=not settings.OFFLINE, after_each=self._progress)
+        found = read_day(
+            day, now, asks_arxiv=not settings.OFFLINE, after_each=self._progress, after_harvest=self._tell
+        )
         if self.stderr.isatty():
             self.stderr.write("")
         if not found:
@@ -47,6 +50,13 @@ class Command(BaseCommand):
             return
         for edition in found:
             self.stdout.write(sentence(edition))
+
+    def _tell(self, report: HarvestReport) -> None:
+        """What arXiv did wrong, on standard error: what could be read is stored, and read by the models."""
+        for problem in report.problems:
+            self.stderr.write(f"{problem.place}: {harvest_words.problem(problem.code)} ({problem.message})")
+        if report.problems:
+            self.stderr.write(_("The day may be incomplete. See: manage.py harvest --status"))
 
     def _progress(self, drained: Drained) -> None:
         if self.stderr.isatty():
