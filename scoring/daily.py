@@ -7,7 +7,7 @@ from papers.harvest import HarvestReport, harvest_day, open_transport
 from papers.reconciling import reconcile
 from profiles.models import Profile
 
-from . import editions, harvesting, judging
+from . import editions, harvesting, judging, learning
 from .accounts import account
 from .editions import NothingAnnounced
 from .models import Edition
@@ -50,6 +50,7 @@ def read_day(
         found = [editions.open_edition(profile, day) for profile in Profile.objects.active()]
     except NothingAnnounced:
         return []
+    learning.fit_due(now)
     for edition in found:
         editions.reopen(edition, now)
         editions.screen(edition, now)

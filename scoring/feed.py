@@ -347,6 +347,15 @@ class DayPage:
         return None if expected is None else round(100 * expected)
 
     @property
+    def stated_recall(self) -> dict[str, int] | None:
+        """What the days up to this one are believed to have found, in per cent with the bounds; None where unknown."""
+        said = self.edition.recall.get("stated")
+        if not said:
+            return None
+        share, low, high = (round(100 * part) for part in said[:3])
+        return {"share": share, "low": low, "high": high, "days": said[3]}
+
+    @property
     def models(self) -> list[Any]:
         """The judges of the day, from their calls."""
         names = sorted(set(getattr(self.edition, "judges", None) or []))

@@ -12,7 +12,7 @@ from papers.owed import in_force
 from profiles import letters
 from profiles.models import Profile
 
-from . import alerts, budget, digest, editions, edits, harvesting, judging, slots
+from . import alerts, budget, digest, editions, edits, harvesting, judging, learning, slots
 from .models import Candidate, Edition, Slot
 
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
@@ -163,6 +163,8 @@ def housekeep(now: dt.datetime) -> None:
     judging.reap(now)
     budget.revise_due(now)
     filling.fill_due()
+    learning.fit_due(now)
+    learning.teach_due()
     open_due(now)
     screen_due(now)
     take_late_in(now)

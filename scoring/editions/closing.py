@@ -10,6 +10,7 @@ from scoring.packed import Code, with_codes
 from scoring.transactions import retried
 
 from .forgotten import unless_forgotten
+from .recalling import recall_of
 from .screening import keep_account
 
 UNFINISHED = (Candidate.State.WAITING, Candidate.State.CLAIMED)
@@ -44,7 +45,10 @@ def close(edition: Edition, now: dt.datetime) -> bool:
             return False
         locked.state, locked.closed_at = Edition.State.CLOSED, now
         locked.blocked_by, locked.blocked_until, locked.stopped_at = {}, None, None
-        locked.save(update_fields=["state", "closed_at", "blocked_by", "blocked_until", "stopped_at"])
+        locked.recall = recall_of(locked)
+        locked.save(
+            update_fields=["state", "closed_at", "blocked_by", "blocked_until", "stopped_at", "recall"]
+        )
         keep_account(locked)
     edition.refresh_from_db()
     return True

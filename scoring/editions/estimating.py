@@ -28,8 +28,9 @@ def brief_of(profile: Profile) -> Brief:
     return Brief(tuple(wishes), tuple(profile.exclusions))
 
 
-def estimates_for(edition: Edition, entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> Estimates:
-    """The estimates of these entries, in their order, measured against the month before and those `beside`."""
+def prior_for(edition: Edition, entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> Estimates:
+    """What the profile's words say of these entries, in their order, measured against the month before and those
+    `beside`. Nothing learned is in it."""
     packed = features_of([*entries, *beside])
     background = [*packed[len(entries) :], *_background(edition)]
     return estimate(Index(packed[: len(entries)], background), brief_of(edition.profile))

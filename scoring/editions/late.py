@@ -11,7 +11,7 @@ from scoring.packed import Code, Entry, pack, unpack
 from scoring.screening.cut import draw, seed_of
 from scoring.transactions import retried
 
-from .estimating import estimates_for
+from .expecting import expected_of
 from .forgotten import unless_forgotten
 from .listing import Owed, entries_for, owed_to
 from .screening import BATCH, arxiv_ids, candidate_for, keep_account
@@ -54,12 +54,14 @@ def _screen_late(edition: Edition, entries: Sequence[Entry], late: list[Entry]) 
     """Estimate late papers and make candidates of those above the edition's own cut."""
     edition.batch += 1
     open_ones = [entry for entry in late if entry.code == Code.WAITING]
-    estimates = estimates_for(edition, open_ones, entries)
+    estimates = expected_of(edition, open_ones, entries).estimates
     is_local = providers.provider_of(edition.profile).is_local
     threshold = 0 if is_local else edition.screening.get("threshold", 0)
     above = {i for i, estimate in enumerate(estimates.combined) if estimate >= threshold}
     seed = seed_of(edition.profile.public_id.hex, edition.day, edition.batch)
-    chosen = above | _sampled(open_ones, [i for i in range(len(open_ones)) if i not in above], seed)
+    below = [i for i in range(len(open_ones)) if i not in above]
+    audit = draw(below, estimates.combined, arxiv_ids(open_ones), seed)
+    chosen = above | set(audit)
     decided = {}
     candidates = []
     for i, entry in enumerate(open_ones):
@@ -69,19 +71,14 @@ def _screen_late(edition: Edition, entries: Sequence[Entry], late: list[Entry]) 
         if i in chosen:
             rank = 1 + sum(other.estimate > estimate for other in entries)
             candidate = candidate_for(edition, entry, estimates, i, rank)
-            candidate.waits_for, candidate.is_audit = Candidate.Waits.LATE, i not in above
+            candidate.waits_for, candidate.is_audit = Candidate.Waits.LATE, i in audit
+            candidate.audit_chance = audit.get(i, 0)
             candidates.append(candidate)
     Candidate.objects.bulk_create(candidates, batch_size=BATCH)
     edition.cut_rank += len(above)
     if candidates:
         edition.state = Edition.State.SCREENED
     return [decided.get(entry.paper_id, entry) for entry in late]
-
-
-def _sampled(entries: Sequence[Entry], rest: list[int], seed: str) -> set[int]:
-    """The audit sample of those below the line, drawn as at screening."""
-    keys = arxiv_ids([entries[i] for i in rest])
-    return {rest[i] for i in draw(range(len(rest)), keys, seed)}
 
 
 def _without_corrected(edition: Edition, entries: list[Entry], owed: dict[int, Owed]) -> list[Entry]:

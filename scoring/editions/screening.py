@@ -19,7 +19,8 @@ from scoring.screening.cut import Cut, cut, seed_of
 from scoring.screening.rank import Estimates
 from scoring.transactions import retried
 
-from .estimating import estimates_for
+from . import learners
+from .expecting import Expected, expected_of
 from .forgotten import unless_forgotten
 
 BATCH = 500
@@ -52,6 +53,7 @@ def screen(edition: Edition, now: dt.datetime | None = None) -> bool:
 
 @retried
 def _decided_once(edition: Edition, now: dt.datetime) -> bool:
+    learners.teach(edition.profile)
     while True:
         edition.refresh_from_db()
         if edition.state != Edition.State.OPEN:
@@ -76,6 +78,7 @@ def rescreen(edition: Edition, now: dt.datetime | None = None) -> bool:
     Claimed and judged papers stay as they are. Estimates of the local judge are given anew. Safe to repeat:
     without new words nothing happens.
     """
+    learners.teach(edition.profile)
     while True:
         edition.refresh_from_db()
         revision = edition.revision
@@ -106,10 +109,11 @@ def _has_new_words(edition: Edition, revision: Revision) -> bool:
 def _decide(edition: Edition, revision: Revision, codes: set[Code]) -> Decision:
     entries = unpack(edition.packed)
     open_ones = [entry for entry in entries if entry.code in codes]
-    estimates = estimates_for(edition, open_ones, [entry for entry in entries if entry.code not in codes])
+    expected = expected_of(edition, open_ones, [entry for entry in entries if entry.code not in codes])
+    estimates = expected.estimates
     seed = seed_of(edition.profile.public_id.hex, edition.day)
     target = 1.0 if providers.provider_of(edition.profile).is_local else edition.profile.target_recall
-    line = cut(estimates.combined, arxiv_ids(open_ones), target, seed)
+    line = cut(estimates.combined, arxiv_ids(open_ones), target, seed, missed=expected.missed)
     decided = {entry.paper_id: entry for entry in _estimated(open_ones, estimates, line)}
     packed = pack(decided.get(entry.paper_id, entry) for entry in entries)
     return Decision(
@@ -122,7 +126,7 @@ def _decide(edition: Edition, revision: Revision, codes: set[Code]) -> Decision:
             "cut_rank": line.rank,
             "target_recall": target,
             "expected_recall": line.expected_recall,
-            "screening": _facts(estimates, line, revision),
+            "screening": _facts(expected, line, revision),
         },
     )
 
@@ -134,7 +138,7 @@ def _candidates(
     made = []
     for i in line.chosen:
         candidate = candidate_for(edition, entries[i], estimates, i, places[i])
-        candidate.is_audit = i in line.audit
+        candidate.is_audit, candidate.audit_chance = i in line.audit, line.audit.get(i, 0)
         made.append(candidate)
     return made
 
@@ -168,7 +172,8 @@ def candidate_for(edition: Edition, entry: Entry, estimates: Estimates, i: int, 
     )
 
 
-def _facts(estimates: Estimates, line: Cut, revision: Revision) -> dict[str, Any]:
+def _facts(expected: Expected, line: Cut, revision: Revision) -> dict[str, Any]:
+    estimates = expected.estimates
     last = line.order[line.rank - 1] if line.rank else None
     return {
         "weak": estimates.is_weak,
@@ -177,6 +182,9 @@ def _facts(estimates: Estimates, line: Cut, revision: Revision) -> dict[str, Any
         "audited": len(line.audit),
         "threshold": 0 if last is None or line.rank == len(line.order) else estimates.combined[last],
         "revision": revision.content_hash,
+        "calibration": [round(expected.calibration.offset, 6), round(expected.calibration.slope, 6)],
+        "missed": round(expected.missed, 4),
+        "doubted": expected.is_doubted,
     }
 
 

@@ -4,6 +4,7 @@ from .budget import Alert, BudgetWindow, Hold, LedgerEntry, Spending
 from .delivery import OutboxMail, Slot
 from .editions import Candidate, Edition, FirstSeen
 from .judging import Call, Score
+from .learning import Directions, LearnerState
 from .providers import ModelChoice, Provider
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "BudgetWindow",
     "Call",
     "Candidate",
+    "Directions",
     "Edition",
     "FirstSeen",
     "Hold",
+    "LearnerState",
     "LedgerEntry",
     "ModelChoice",
     "OutboxMail",

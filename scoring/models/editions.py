@@ -70,8 +70,12 @@ class Edition(models.Model):
     target_recall = models.FloatField(default=0.9)
     expected_recall = models.FloatField(null=True)
     # {"weak": bool, "unknown": [interest positions without a known word], "audited": n, "strengths": [...],
-    # "threshold": the lowest estimate above the cut, "revision": the hash of the words it was estimated by}
+    # "threshold": the lowest estimate above the cut, "revision": the hash of the words it was estimated by,
+    # "calibration": [offset, slope], "missed": the ratio of the audits, "doubted": whether they contradict}
     screening = models.JSONField(default=dict)
+    # {"seen": the sums of `scoring.screening.recall.Seen`, "stated": [recall, low, high, editions], "own": the same of
+    # this edition alone}, written at closing.
+    recall = models.JSONField(default=dict)
 
     # When a budget is full: {"scope", "subject_id", "period", "limit", "used", "held"}, and its reset.
     blocked_by = models.JSONField(default=dict)
@@ -129,6 +133,10 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
     def claimed_by(self, token: uuid.UUID) -> "CandidateQuerySet":
         return self.filter(state=Candidate.State.CLAIMED, claim_token=token)
 
+    def to_teach(self) -> "CandidateQuerySet":
+        """Read by a model, and not part of what the profile has learned."""
+        return self.filter(state=Candidate.State.JUDGED, is_taught=False)
+
     def abandoned(self, now: dt.datetime) -> "CandidateQuerySet":
         """Claimed, and the lease has run out."""
         return self.filter(state=Candidate.State.CLAIMED, lease_until__lt=now)
@@ -180,6 +188,10 @@ class Candidate(models.Model):
         default=b"", help_text=_("The estimate for each interest: `scoring.packed.unpack_estimates`.")
     )
     is_audit = models.BooleanField(default=False, help_text=_("Drawn at random from below the cut."))
+    audit_chance = models.PositiveSmallIntegerField(
+        default=0, help_text=_("How probably it was drawn, of 10,000; 0 above the cut.")
+    )
+    is_taught = models.BooleanField(default=False, help_text=_("Its score is part of what was learned."))
 
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     waits_for = models.CharField(max_length=8, choices=Waits, default=Waits.TURN)
@@ -221,6 +233,9 @@ class Candidate(models.Model):
             models.Index(fields=["claim_token"], name="candidate_token"),
             models.Index(fields=["day"], name="candidate_look_due", condition=Q(is_look_due=True)),
             models.Index(fields=["state", "lease_until"], name="candidate_lease"),
+            models.Index(
+                fields=["profile"], name="candidate_to_teach", condition=Q(state="judged", is_taught=False)
+            ),
         ]
 
     def __str__(self) -> str:

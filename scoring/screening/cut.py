@@ -1,30 +1,41 @@
 """Which papers the model is meant to read: from the top, until the expected recall reaches the target.
 
-The expected recall of the best k papers is the sum of their probabilities over the sum of all. Probabilities
-that tell nothing apart are flat, and then nearly everything is read: a profile whose words carry nothing
-pays with tokens, never with papers. A random twentieth of the rest is read too, for the audit.
-Pure and deterministic; whole numbers only, so that two machines draw the same line.
+A paper counts by its chance to be wanted now and on a second reading (`constancy`), for what a judge picks on a whim is no
+loss. The expected recall of the best k papers is their sum over the sum of all, the unread ones times `missed`: how much
+more the audits of late have found below the cut than was estimated there.
+
+Estimates that tell nothing apart are flat, and then nearly everything is read: a profile whose words carry nothing
+pays with tokens, never with papers. A random sample of the rest is read too, for the audit: a paper that might be
+wanted is drawn more often than one that hardly can be, but none with a chance under a hundredth.
+Pure and deterministic; no numpy.
 """
 
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-AUDIT_SHARE = 0.05
+from scoring.screening.constancy import constant
+
+# How many of the rest are drawn on average, and how probably any of them is, at least and at most.
+AUDIT_SHARE = 0.04
+RAREST_DRAW = 0.01
+COMMONEST_DRAW = 0.5
+CERTAIN = 10_000
 
 
 @dataclass(frozen=True)
 class Cut:
     """`order` is every paper, best first; the first `rank` are to be read, and those in `audit` besides.
 
-    `expected_recall` is what reading to the cut should find; the audit is not counted in.
+    `audit` has the chance of each to be drawn, of CERTAIN. `expected_recall` is what reading to the cut should find; the
+    audit is not counted in.
     """
 
     order: tuple[int, ...]
     rank: int
-    audit: frozenset[int]
+    audit: Mapping[int, int]
     expected_recall: float
 
     @property
@@ -38,7 +49,9 @@ def seed_of(profile: str, day: dt.date, batch: int = 1) -> str:
     return hashlib.sha256(f"{profile}:{day.isoformat()}:{batch}".encode()).hexdigest()
 
 
-def cut(estimates: Sequence[int], keys: Sequence[str], target_recall: float, seed: str) -> Cut:
+def cut(
+    estimates: Sequence[int], keys: Sequence[str], target_recall: float, seed: str, *, missed: float = 1.0
+) -> Cut:
     """Draw the line. `estimates` are 0 to 10000; `keys` (arXiv ids) break ties and carry the draw.
 
     A target of 1.0 reads everything. So does a day on which nothing is expected at all.
@@ -46,31 +59,55 @@ def cut(estimates: Sequence[int], keys: Sequence[str], target_recall: float, see
     if len(estimates) != len(keys):
         raise ValueError("each estimate needs its key")
     order = sorted(range(len(estimates)), key=lambda i: (-estimates[i], keys[i]))
-    rank = _rank([estimates[i] for i in order], target_recall)
-    total = sum(estimates)
-    found = sum(estimates[i] for i in order[:rank])
+    worths = constant([estimates[i] for i in order])
+    rank = _rank(worths, target_recall, missed)
     return Cut(
         order=tuple(order),
         rank=rank,
-        audit=frozenset(draw(order[rank:], keys, seed)),
-        expected_recall=found / total if total else 1.0,
+        audit=draw(order[rank:], estimates, keys, seed),
+        expected_recall=_recall(sum(worths[:rank]), sum(worths[rank:]), missed),
     )
 
 
-def _rank(descending: list[int], target_recall: float) -> int:
+def _rank(descending: list[int], target_recall: float, missed: float) -> int:
     total = sum(descending)
     if target_recall >= 1.0 or not total:
         return len(descending)
-    needed = math.ceil(total * round(target_recall * 10_000) / 10_000)
+    target = round(target_recall * 10_000) / 10_000
     found = 0
     for place, one in enumerate(descending, start=1):
         found += one
-        if found >= needed:
+        if _recall(found, total - found, missed) >= target:
             return place
     return len(descending)
 
 
-def draw(rest: Sequence[int], keys: Sequence[str], seed: str) -> list[int]:
-    """A twentieth of the rest, rounded up: those whose keyed hash is lowest, whatever their order."""
-    drawn = sorted(rest, key=lambda i: hashlib.sha256(f"{seed}:{keys[i]}".encode()).digest())
-    return drawn[: math.ceil(len(rest) * AUDIT_SHARE)]
+def _recall(found: int, rest: int, missed: float) -> float:
+    whole = found + missed * rest
+    return found / whole if whole else 1.0
+
+
+def draw(rest: Sequence[int], estimates: Sequence[int], keys: Sequence[str], seed: str) -> dict[int, int]:
+    """The audit sample of those below the line, whatever their order, with the chance each had, of CERTAIN.
+
+    Drawn by the square root of the estimate, so that the fewest readings tell most of how many wanted papers lie there;
+    systematically, from the likeliest down from a random start, so that every sample holds some of each height.
+    """
+    ordered = sorted(rest, key=lambda i: (-estimates[i], _lot(f"{seed}:{keys[i]}"), keys[i]))
+    roots = {i: math.sqrt(estimates[i] + 1) for i in ordered}
+    scale = AUDIT_SHARE * len(ordered) / sum(roots.values()) if ordered else 0.0
+    chances = {i: min(max(scale * root, RAREST_DRAW), COMMONEST_DRAW) for i, root in roots.items()}
+    drawn: dict[int, int] = {}
+    reached, next_at = 0, _lot(seed)
+    for i, chance in chances.items():
+        whole = round(CERTAIN * chance)
+        reached += whole
+        if reached > next_at:
+            drawn[i] = whole
+            next_at += CERTAIN
+    return drawn
+
+
+def _lot(of: str) -> int:
+    """A number from 0 to CERTAIN - 1, the same for ever for the same words."""
+    return int.from_bytes(hashlib.sha256(of.encode()).digest()[:8]) * CERTAIN >> 64

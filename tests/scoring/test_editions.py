@@ -213,7 +213,9 @@ def test_screening_reads_from_the_top_and_samples_the_rest(alice):
     assert set(best) == {paper.pk for paper in papers[:10]}
     assert account.screened == 100 - account.waiting > 0
     assert account.is_true
-    assert edition.candidates.filter(is_audit=True).count() == -(-(100 - edition.cut_rank) // 20)
+    audited = edition.candidates.filter(is_audit=True)
+    assert audited.count() in {1, 2}
+    assert all(candidate.audit_chance for candidate in audited)
     assert edition.expected_recall >= 0.9
     assert edition.candidates.filter(is_audit=False).count() == edition.cut_rank
 
@@ -406,4 +408,4 @@ def test_opening_and_screening_take_as_many_queries_for_few_as_for_many(alice):
             editions.screen(editions.open_edition(profile, DAY), NOW)
         asked.append(len(queries))
 
-    assert asked[0] == asked[1] <= 49
+    assert asked[0] == asked[1] <= 56

@@ -6,24 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.screening.cut import cut, seed_of
+from scoring.screening.constancy import constant
+from scoring.screening.cut import AUDIT_SHARE, CERTAIN, COMMONEST_DRAW, RAREST_DRAW, cut, draw, seed_of
 
 DAY = dt.date(2026, 1, 30)
 KEYS = [f"2601.{n:05}" for n in range(400)]
 
 
 def test_reading_stops_where_the_expected_recall_is_reached():
-    line = cut([9000, 500, 300, 200], KEYS[:4], 0.9, "seed")
+    line = cut([9000, 900, 300, 200], KEYS[:4], 0.9, "seed")
+    worths = constant([9000, 900, 300, 200])
 
     assert line.rank == 1
-    assert line.expected_recall == pytest.approx(0.9)
+    assert line.expected_recall == pytest.approx(worths[0] / sum(worths))
+    assert line.expected_recall > 0.9 > 9000 / 10_400
 
 
 def test_a_target_of_one_reads_everything():
     line = cut([9000, 0, 300], KEYS[:3], 1.0, "seed")
 
     assert line.rank == 3
-    assert line.audit == frozenset()
+    assert line.audit == {}
 
 
 def test_estimates_that_tell_nothing_apart_read_the_target_itself():
@@ -37,18 +40,39 @@ def test_a_day_of_which_nothing_is_expected_is_read():
     assert cut([], [], 0.9, "seed").chosen == ()
 
 
-def test_a_twentieth_of_the_rest_is_audited():
-    line = cut([9000] * 10 + [1] * 390, KEYS, 0.9, "seed")
+def test_some_of_the_rest_are_audited_each_with_its_chance():
+    line = cut([9999] * 10 + [100] * 390, KEYS, 0.9, "seed")
 
     rest = 400 - line.rank
-    assert len(line.audit) == -(-rest // 20)
-    assert line.audit.isdisjoint(line.order[: line.rank])
+    assert 0.25 * AUDIT_SHARE * rest < len(line.audit) < 2 * AUDIT_SHARE * rest
+    assert set(line.audit.values()) == {round(CERTAIN * AUDIT_SHARE)}
+    assert line.audit.keys().isdisjoint(line.order[: line.rank])
     assert len(line.chosen) == line.rank + len(line.audit)
+
+
+def test_what_might_be_wanted_is_audited_more_often():
+    estimates = [100] * 200 + [0] * 200
+
+    chances = {
+        i: chance for n in range(60) for i, chance in draw(range(400), estimates, KEYS, str(n)).items()
+    }
+
+    assert {chance for i, chance in chances.items() if i < 200} != {c for i, c in chances.items() if i >= 200}
+    assert min(chances.values()) == CERTAIN * RAREST_DRAW
+    assert max(chances.values()) <= CERTAIN * COMMONEST_DRAW
+
+
+def test_what_audits_found_below_moves_the_line_down():
+    estimates = sorted((n * n for n in range(1, 100)), reverse=True)
+
+    ranks = [cut(estimates, KEYS[:99], 0.9, "seed", missed=missed).rank for missed in (0.5, 1.0, 2.0, 5.0)]
+
+    assert ranks == sorted(set(ranks))
 
 
 def test_the_draw_is_the_same_for_ever_and_another_for_others():
     def drawn(profile, day=DAY, keys=KEYS):
-        line = cut([9000] * 10 + [1] * 390, keys, 0.9, seed_of(profile, day))
+        line = cut([9999] * 10 + [100] * 390, keys, 0.9, seed_of(profile, day))
         return {keys[i] for i in line.audit}
 
     assert drawn("alice") == drawn("alice")
@@ -60,10 +84,10 @@ def test_the_draw_is_the_same_for_ever_and_another_for_others():
 def test_every_paper_of_the_rest_is_as_likely_to_be_drawn():
     times = dict.fromkeys(range(10, 400), 0)
     for n in range(300):
-        for i in cut([9000] * 10 + [1] * 390, KEYS, 0.9, seed_of(f"profile {n}", DAY)).audit:
+        for i in cut([9999] * 10 + [100] * 390, KEYS, 0.9, seed_of(f"profile {n}", DAY)).audit:
             times[i] += 1
 
-    expected = 300 * 20 / 390
+    expected = sum(times.values()) / 390
     chi_squared = sum((seen - expected) ** 2 / expected for seen in times.values())
     assert chi_squared < 389 + 4 * (2 * 389) ** 0.5
 

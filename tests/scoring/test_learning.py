@@ -1,0 +1,225 @@
+"""From rows to what a profile has learned, and what the next days make of it."""
+
+import datetime as dt
+import random
+
+import pytest
+
+from papers import calendar, filling
+from papers.models import Paper
+from profiles import marks
+from profiles.models import Profile
+from scoring import editions, learning
+from scoring.editions import learners
+from scoring.models import Candidate, Directions, Edition, LearnerState, Score
+from scoring.packed import Code, unpack
+from scoring.screening import basis
+from tests import factories
+from tests.scoring.test_screening_learner import COMMON, TOPICS
+
+pytestmark = pytest.mark.django_db
+
+DAY = dt.date(2026, 1, 26)
+NOW = dt.datetime(2026, 1, 26, 12, tzinfo=dt.UTC)
+PAPERS = 60
+
+
+@pytest.fixture(autouse=True)
+def _hundred_papers_show_directions(monkeypatch):
+    monkeypatch.setattr(basis, "FEWEST_PAPERS", 100)
+    learners._basis.cache_clear()
+
+
+@pytest.fixture
+def profile() -> Profile:
+    """Its words say nothing of what its reader wants: speech."""
+    made = factories.profile(factories.user(), interests=["what I like"])
+    factories.provider("http://127.0.0.1:9/v1", team=made.team)
+    return made
+
+
+def a_day_of_papers(day: dt.date) -> None:
+    dice = random.Random(day.toordinal())
+    for _ in range(PAPERS):
+        topic = dice.choice(list(TOPICS))
+        words = [*dice.choices(TOPICS[topic], k=18), *dice.choices(COMMON, k=12)]
+        dice.shuffle(words)
+        factories.announce(
+            factories.paper(title=f"{topic}: {' '.join(words[:5])}", abstract=" ".join(words)), day
+        )
+    filling.fill_due()
+
+
+def the_model_reads(edition: Edition) -> None:
+    """It wants what is about speech; then the day is closed."""
+    provider = factories.provider("http://127.0.0.1:9/v1")
+    booked = factories.call(edition.profile, provider, edition=edition)
+    for candidate in edition.candidates.waiting().select_related("paper"):
+        value = 85 if candidate.paper.title.startswith("speech") else 10
+        score = Score.objects.create(
+            day=edition.day, profile=edition.profile, revision=edition.revision, paper=candidate.paper,
+            version=1, provider_model=provider.provider_model, call=booked, interest_scores=[value],
+        )  # fmt: skip
+        candidate.state, candidate.score_id, candidate.value = Candidate.State.JUDGED, score.pk, value
+        candidate.save(update_fields=["state", "score_id", "value"])
+        editions.move(edition, {candidate.paper_id: Code.JUDGED})
+    editions.close(edition, NOW)
+
+
+def days_from(day: dt.date, count: int) -> list[dt.date]:
+    days = [day]
+    while len(days) < count:
+        days.append(calendar.next_announcement_day(days[-1]))
+    return days
+
+
+def read_days(profile: Profile, count: int, *, start: dt.date = DAY) -> list[Edition]:
+    made = []
+    for number, day in enumerate(days_from(start, count)):
+        a_day_of_papers(day)
+        learning.fit_due(NOW + dt.timedelta(days=number))
+        edition = editions.open_edition(profile, day)
+        editions.screen(edition, NOW)
+        the_model_reads(edition)
+        made.append(edition)
+    return made
+
+
+def share_read(edition: Edition) -> float:
+    return edition.candidates.count() / len(unpack(edition.packed))
+
+
+def test_a_profile_whose_words_say_nothing_learns_what_its_reader_wants(profile):
+    days = read_days(profile, 5)
+
+    first, last = days[0], days[-1]
+    assert first.snapshot == "prior-1"
+    assert last.snapshot == LearnerState.objects.get().name or last.snapshot != first.snapshot
+    assert share_read(first) > 0.85
+    assert share_read(last) < 0.6
+    wanted = {p.pk for p in Paper.objects.filter(announcements__day=last.day, title__startswith="speech")}
+    read = set(last.candidates.values_list("paper_id", flat=True))
+    assert len(wanted & read) / len(wanted) >= 0.9
+    stated, low, high, _ = last.recall["stated"]
+    assert low <= stated <= high
+
+
+def test_a_small_library_learns_nothing_and_breaks_nothing(profile):
+    a_day_of_papers(DAY)
+
+    assert not learning.fit_due(NOW)
+    assert learners.teach(profile) == 0
+    assert learners.learner_of(profile) is None
+
+
+def test_each_score_is_learned_once(profile):
+    read_days(profile, 2)
+    a_day_of_papers(DAY + dt.timedelta(days=2))
+    learning.fit_due(NOW + dt.timedelta(days=3))
+
+    first = learning.teach_due()
+    state = LearnerState.objects.get()
+
+    assert 0 < first < state.seen == Candidate.objects.filter(state=Candidate.State.JUDGED).count()
+    assert learning.teach_due() == 0
+    assert LearnerState.objects.get().name == state.name
+
+
+def test_of_two_who_teach_at_once_one_wins(profile, monkeypatch):
+    read_days(profile, 3)
+    state = LearnerState.objects.get()
+    stale = LearnerState.objects.get()
+    facts = {"name": "x" * 16}
+
+    assert learners._swap(profile, state, facts, [])
+    assert not learners._swap(profile, stale, {"name": "y" * 16}, [])
+    assert LearnerState.objects.get().name == "x" * 16
+
+
+def test_lessons_one_by_one_and_all_at_once_give_the_same(profile):
+    read_days(profile, 4)
+    learning.teach_due()
+    bit_by_bit = LearnerState.objects.get()
+
+    LearnerState.objects.all().delete()
+    learners.teach(profile)
+
+    assert LearnerState.objects.get().seen == bit_by_bit.seen
+    one, other = (learners.learner.unpack(s.data) for s in (bit_by_bit, LearnerState.objects.get()))
+    assert one.mean == pytest.approx(other.mean, abs=2e-2)
+
+
+def test_an_edit_teaches_anew_and_keeps_what_was_wanted(profile):
+    days = read_days(profile, 4)
+    learning.teach_due()
+    before = LearnerState.objects.get()
+    interest = profile.interests.get()
+    interest.description = "what I like, and a little more"
+    interest.save(update_fields=["description"])
+
+    assert learners.learner_of(Profile.objects.get(pk=profile.pk)) is None
+    later = read_days(profile, 1, start=calendar.next_announcement_day(days[-1].day))[0]
+
+    after = LearnerState.objects.get()
+    assert after.signature != before.signature
+    assert after.seen >= before.seen
+    assert share_read(later) < 0.8
+    assert later.candidates.filter(value__gte=60).count() >= 8
+
+
+def test_a_new_bar_labels_every_score_anew(profile):
+    read_days(profile, 3)
+    learning.teach_due()
+    wanted = LearnerState.objects.get().wanted
+    Profile.objects.filter(pk=profile.pk).update(bar=90)
+
+    learners.teach(Profile.objects.get(pk=profile.pk))
+
+    assert wanted > 0
+    assert LearnerState.objects.get().wanted == 0
+
+
+def test_a_vote_teaches(profile):
+    days = read_days(profile, 3)
+    learning.teach_due()
+    before = LearnerState.objects.get()
+    paper = days[-1].candidates.filter(value=10).first().paper
+
+    marks.vote(profile.owner, profile, paper, +1)
+    learners.teach(profile)
+
+    after = LearnerState.objects.get()
+    assert (after.seen, after.wanted) == (before.seen + 1, before.wanted + 1)
+
+
+def test_estimates_teach_nothing(profile):
+    edition = factories.edition(profile, DAY)
+    factories.judged(edition, factories.paper(), [80], by=factories.provider())
+    Directions.objects.create(name="d", data=b"", papers=1)
+    learners._basis.cache_clear()
+
+    assert learning.teach_due() == 0
+
+
+def test_directions_are_fitted_once_a_month_and_when_the_library_has_doubled(profile):
+    for number, day in enumerate(days_from(DAY, 5), start=1):
+        a_day_of_papers(day)
+        fitted = learning.fit_due(NOW + dt.timedelta(days=number))
+        assert fitted == (number in {2, 4})
+        assert not learning.fit_due(NOW + dt.timedelta(days=number))
+
+    assert learning.fit_due(NOW + dt.timedelta(days=40))
+    assert Directions.objects.first().papers == 5 * PAPERS
+
+
+def test_a_day_of_three_papers_is_read(profile):
+    days = read_days(profile, 3)
+    day = calendar.next_announcement_day(days[-1].day)
+    for _ in range(3):
+        factories.announce(factories.paper(), day)
+    edition = editions.open_edition(profile, day)
+
+    editions.screen(edition, NOW)
+
+    assert 1 <= edition.candidates.count() <= 3
+    assert editions.audit() == []
