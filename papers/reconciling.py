@@ -42,6 +42,7 @@ RECORDS_COME_WITHIN = dt.timedelta(hours=3)
 DATES_SAY_AFTER = dt.timedelta(hours=12)
 # A first version older than that was held up by nobody: the paper is not new.
 HELD_UP_AT_MOST = dt.timedelta(days=21)
+_DEADLINE_BEFORE_MAILING = dt.timedelta(hours=6)
 _AS_NAMED = Scope(derives=False)
 _FIRST_TIME = (Announcement.Kind.NEW, Announcement.Kind.CROSS)
 
@@ -205,33 +206,35 @@ def _whole_papers(ids: Collection[str]) -> dict[str, Paper]:
 
 def _name(gap: Gap, paper: Paper, report: HarvestReport) -> None:
     """The announcement that could not be read, as far as the paper's own dates tell its kind; a readable one stays."""
-    row, is_new = Announcement.objects.get_or_create(
-        paper=paper,
-        category=gap.category,
-        day=gap.day,
-        defaults={
-            "kind": _kind(gap, paper),
-            "source": Announcement.Source.DERIVED,
-            "version": paper.latest_version,
-        },
-    )
-    if is_new:
+    if storing.name(paper, gap.category, gap.day, _kind(gap, paper)):
         report.announced, report.stored = report.announced + 1, report.stored + 1
-        surging.park_surplus(row.category, {row.day})
+        surging.park_surplus(gap.category, {gap.day})
 
 
 def _kind(gap: Gap, paper: Paper) -> Announcement.Kind:
+    """A new version of that day is a replacement, unless the paper itself is new; what has none is named first here.
+
+    What was derived for an earlier day without a list proves nothing: the paper may have been held up until this one.
+    """
     assert paper.submitted_at is not None
     earlier = Announcement.objects.filter(paper=paper, day__lt=gap.day, kind__in=_FIRST_TIME)
     is_fresh = gap.day - calendar.day_of(paper.submitted_at) <= HELD_UP_AT_MOST
-    if is_fresh and not earlier.exists():
-        is_primary = gap.category == paper.primary_category
-        return Announcement.Kind.NEW if is_primary else Announcement.Kind.CROSS
-    if paper.latest_version == 1:
+    has_changed = paper.latest_version > 1
+    came_now = has_changed and _came_for(gap.day, paper.updated_at or paper.submitted_at)
+    if came_now and (earlier.exists() or not is_fresh):
+        return Announcement.Kind.REPLACEMENT
+    days_here = set(earlier.filter(category=gap.category).values_list("day", flat=True))
+    if any((gap.category, day) in storing.days_with_lists(days_here) for day in days_here):
+        return Announcement.Kind.REPLACEMENT
+    if gap.category != paper.primary_category:
         return Announcement.Kind.CROSS
-    is_known_here = earlier.filter(category=gap.category).exists()
-    came_now = paper.updated_at is not None and calendar.day_of(paper.updated_at) == gap.day
-    return Announcement.Kind.REPLACEMENT if is_known_here or came_now else Announcement.Kind.CROSS
+    return Announcement.Kind.NEW if is_fresh or not has_changed else Announcement.Kind.REPLACEMENT
+
+
+def _came_for(day: dt.date, version_at: dt.datetime) -> bool:
+    """Whether a version came in after the deadline of the list before and before this one's mailing."""
+    before = calendar.mailed_at(calendar.previous_announcement_day(day))
+    return before - _DEADLINE_BEFORE_MAILING <= version_at < calendar.mailed_at(day)
 
 
 # --- the list page ---------------------------------------------------------------------------------

@@ -251,6 +251,24 @@ def _store_announcements(
     )
 
 
+def name(paper: Paper, category: str, day: dt.date, kind: str) -> bool:
+    """Announce a paper that a list named unreadably on that day, in the caller's transaction; whether it was not yet.
+
+    As *derived*, for its kind is a conclusion; but its day is a fact, and what was derived for days without a list
+    gives way.
+    """
+    stored = _stored_announcements([paper.pk])
+    row = _Named(paper.pk, category, day, kind, Announcement.Source.DERIVED, paper.latest_version)
+    if any((each.category, each.day) == (category, day) for each in stored):
+        return False
+    seen = days_with_lists({each.day for each in stored})
+    _correct_derived([row], [each for each in stored if (each.category, each.day) not in seen])
+    Announcement.objects.create(
+        paper=paper, category=category, day=day, kind=kind, source=row.source, version=row.version
+    )
+    return True
+
+
 def _stored_announcements(keys: Iterable[int]) -> list[_Named]:
     rows = Announcement.objects.filter(paper_id__among=frozenset(keys)).values_list(*_NAMED)
     return [_Named(*row) for row in rows]
@@ -332,7 +350,7 @@ def _derived(
         for announced in _likely(listing, first_days.get(keys[listing.arxiv_id]))
         if scope.categories is None or announced.category in scope.categories
     ]
-    seen = _days_with_lists({announced.day for _, announced in likely}.union(scope.days or ()))
+    seen = days_with_lists({announced.day for _, announced in likely}.union(scope.days or ()))
     rows: list[_Named] = []
     for listing, announced in likely:
         found = announced
@@ -375,7 +393,7 @@ def _likely(listing: Listing, named_on: dt.date | None) -> list[Announced]:
     ]
 
 
-def _days_with_lists(days: Collection[dt.date]) -> set[tuple[str, dt.date]]:
+def days_with_lists(days: Collection[dt.date]) -> set[tuple[str, dt.date]]:
     """The categories and days of which arXiv's own list or feed was stored whole: nothing is derived for them."""
     found: set[tuple[str, dt.date]] = set()
     cut: set[tuple[str, dt.date]] = set()

@@ -7,7 +7,7 @@ import pytest
 
 from papers import calendar
 from papers.harvest import HarvestReport, harvest_day
-from papers.models import Announcement, ArxivCount, Gap, Harvest, Paper, PaperVersion
+from papers.models import Announcement, ArxivCount, Correction, Gap, Harvest, Paper, PaperVersion
 from papers.reconciling import ASKED_AT_MOST, IDS_A_REQUEST, RECONCILING, reconcile
 from papers.status import day_status
 from tests import factories
@@ -134,6 +134,34 @@ def test_what_the_feed_garbled_is_announced_by_its_dates():
 
     row = Announcement.objects.get(paper__arxiv_id=garbled)
     assert (row.day, row.kind, row.source) == (FIRST, "new", "derived")
+
+
+def test_a_garbled_cross_list_takes_the_place_of_what_was_derived_for_a_day_without_a_feed():
+    """OAI-PMH shows it in the evening, and only a day without a feed is open; then the feed names it unreadably."""
+    old = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
+    paper = factories.paper("2601.00001", categories=["cs.AI", CATEGORY], version=2, submitted_at=old)
+    Paper.objects.filter(pk=paper.pk).update(updated_at=old + dt.timedelta(days=3))
+    factories.announce(paper, dt.date(2026, 1, 6), category="cs.AI")
+    before = factories.announce(paper, FIRST - dt.timedelta(days=1), category=CATEGORY, kind="cross")
+    Announcement.objects.filter(pk=before.pk).update(source="derived")
+    gap = Gap.objects.create(
+        arxiv_id=paper.arxiv_id,
+        category=CATEGORY,
+        day=FIRST,
+        reason="unreadable",
+        answer="found",
+        asked=ASKED_AT_MOST,
+    )
+    world = quiet_world()
+
+    with world.transport() as transport:
+        reconcile([], transport, now=at(world, 4))
+
+    row = Announcement.objects.get(paper=paper, category=CATEGORY)
+    assert (row.day, row.kind) == (FIRST, "cross")
+    assert Correction.objects.get().day == before.day
+    gap.refresh_from_db()
+    assert gap.filled_at is not None
 
 
 def test_what_arxiv_does_not_know_stays_named_and_is_given_up_in_the_end():
