@@ -9,6 +9,8 @@ import datetime as dt
 import structlog
 from django.conf import settings
 from django.core.mail import mail_admins
+from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -18,14 +20,16 @@ from papers.harvest import HarvestReport, backfill, harvest_day, open_transport
 from papers.models import Harvest
 from papers.owed import Alarm, alarms, days_owed, in_force, unfilled
 from papers.reconciling import reconcile
-from profiles.models import Profile
+from profiles import audit
+from profiles.models import Profile, User
 
-from . import slots
+from . import doorbell, slots
 
 log = structlog.get_logger(__name__)
 
-# Of an alarm, which is told once and has no due time.
+# Of an alarm, which is told once, and of a wish, which waits once: they have no due time.
 _ONCE = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_ASKED = "asked "
 ALARMS = {
     "no_papers": (
         gettext_noop("two announcements without papers"),
@@ -109,7 +113,7 @@ def harvest_due(now: dt.datetime, transport: Transport | None = None) -> Harvest
     report = HarvestReport()
     if settings.OFFLINE and transport is None:
         return report
-    due = harvests_due(now)
+    due = sorted({*harvests_due(now), *_wished()})
     if not due:
         return report
     with transport or open_transport() as opened:
@@ -119,6 +123,35 @@ def harvest_due(now: dt.datetime, transport: Transport | None = None) -> Harvest
     for problem in report.problems:
         log.warning("harvest_problem", place=problem.place, code=problem.code, message=problem.message)
     return report
+
+
+# --- what an operator asks for ---------------------------------------------------------------------
+
+
+def ask_again(day: dt.date, category: str, actor: User, now: dt.datetime) -> bool:
+    """Have that day and category asked for by whoever works next; False where that is waiting already."""
+    with transaction.atomic():
+        is_new = slots.take(f"{_ASKED}{day} {category}", _ONCE, now)
+        if is_new:
+            audit.record(actor, "harvest.asked", after={"category": category, "day": day.isoformat()})
+    if is_new:
+        doorbell.ring("scoring.harvest")
+    return is_new
+
+
+def asked_for() -> list[tuple[dt.date, str]]:
+    """What an operator asked for and nobody has taken up yet."""
+    words = [name.removeprefix(_ASKED).split(" ", 1) for name in slots.taken(_ASKED)]
+    return [(dt.date.fromisoformat(day), category) for day, category in words]
+
+
+def _wished() -> list[tuple[dt.date, str]]:
+    """Take up what an operator asked for; each by one caller only."""
+    return [
+        (day, category)
+        for day, category in asked_for()
+        if slots.give_back(f"{_ASKED}{day} {category}", _ONCE)
+    ]
 
 
 def backfill_due(now: dt.datetime, transport: Transport | None = None) -> HarvestReport:
@@ -148,13 +181,21 @@ def alarm_due(now: dt.datetime) -> int:
 
 
 def _tell_the_operator(alarm: Alarm) -> bool:
-    subject, text = ALARMS[alarm.code]
+    subject, text = words_of(alarm)
+    page = settings.PORTAL_URL + reverse("operator_harvest")
+    text = f"{text}\n\n{_('All days and categories: %(url)s') % {'url': page}}"
     try:
-        mail_admins(_("Broadsheet: %(what)s") % {"what": _(subject)}, _(text) % _told(alarm))
+        mail_admins(_("Broadsheet: %(what)s") % {"what": subject}, text)
     except OSError as error:
         log.warning("operator_not_told", problem=type(error).__name__)
         return False
     return True
+
+
+def words_of(alarm: Alarm) -> tuple[str, str]:
+    """What happened, and what to do about it, in the reader's language."""
+    subject, text = ALARMS[alarm.code]
+    return _(subject), _(text) % _told(alarm)
 
 
 def _told(alarm: Alarm) -> dict[str, object]:

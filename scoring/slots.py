@@ -17,6 +17,17 @@ def take(name: str, due_at: dt.datetime, now: dt.datetime) -> bool:
     return Slot.objects.get_or_create(name=name, due_at=due_at, defaults={"taken_at": now})[1]
 
 
+def taken(prefix: str) -> list[str]:
+    """The names that begin so and were taken, oldest first: of a name that stands for a wish, those not granted."""
+    rows = Slot.objects.filter(name__startswith=prefix)
+    return list(rows.order_by("taken_at", "pk").values_list("name", flat=True))
+
+
+def give_back(name: str, due_at: dt.datetime) -> bool:
+    """True for exactly one caller; from then on the same name and due time can be taken again."""
+    return bool(Slot.objects.filter(name=name, due_at=due_at).delete()[0])
+
+
 def beat(now: dt.datetime) -> None:
     """Leave a trace that a clock runs."""
     stale = Q(taken_at__lt=now - dt.timedelta(seconds=HEARTBEAT_SECONDS))

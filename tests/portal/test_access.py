@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from papers.models import Harvest, Quarantine
 from profiles import invitations, letters, tokens
 from profiles.models import ApiToken, Invitation, Membership, Notice, Profile, QuotaRequest, Role, Team, User
 from scoring import asking, digest
@@ -120,6 +121,8 @@ class World:
                 "token": asking.token_of(str(self.wish.public_id), str(self.users["admin"].public_id))
             },
             "paper": {"arxiv_id": self.paper},
+            "place": {"day": DAY, "category": "cs.LG"},
+            "aside": {"public_id": Quarantine.objects.get().public_id},
             "key_lab": {"slug": self.lab.slug, "public_id": self.providers["key_lab"].public_id},
             "key_all": {"public_id": self.providers["key_all"].public_id},
         }
@@ -183,6 +186,8 @@ def world(settings, client) -> World:
     }
     Notice.objects.create(user=users["owner"], key="told", code="budget.alert", params={"window": 0})
     factories.quota_request(bob, 5_000)
+    run = Harvest.objects.create(category="cs.LG", day=DAY, source="arxiv")
+    Quarantine.objects.create(harvest=run, place="feed", reason="cut_off", raw=b"<item>")
     passkey = factories.passkey(factories.user())
     cookies = {}
     for role, user in users.items():

@@ -41,7 +41,7 @@ RELATIONS = {"public_id", "team", "member", "provider", "edition", "profile", "w
 PLAIN = {
     *("role", "time_zone", "back", "seen", "door", "name", "next", "do", "of", "period", "tokens", "deed"),
     *("once", "paused", "row", "content", "until", "place", "undo", "language", "keys", "remove", "confirm"),
-    *("together", "email", "cut", "file", "note", "instant", "level"),
+    *("together", "email", "cut", "file", "note", "instant", "level", "reason"),
 }
 
 
