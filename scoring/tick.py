@@ -12,7 +12,7 @@ from papers.owed import in_force
 from profiles import letters
 from profiles.models import Profile
 
-from . import alerts, budget, digest, editions, edits, harvesting, judging, learning, slots
+from . import alerts, budget, digest, editions, edits, harvesting, judging, learning, slots, watch
 from .models import Candidate, Edition, Slot
 
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
@@ -172,6 +172,7 @@ def housekeep(now: dt.datetime) -> None:
     rescreen_due(now)
     weigh_due(now)
     close_due(now)
+    watch.watch_due(now)
     expire_due(now)
     harvesting.alarm_due(now)
     alerts.alert_due(now)

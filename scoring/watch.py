@@ -1,0 +1,132 @@
+"""VERB. Look at each closed day's scores: has the model stopped telling papers apart, or changed what it means?
+
+What is found stands on the edition (`screening["judge"]`) and is said once a month to the profile's owner.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from profiles import notices
+from profiles.models import Profile
+from profiles.tidings import Params, Words
+from scoring import calibration, drift
+from scoring.drift import Finding, Reading
+from scoring.models import Candidate, Edition, Score
+
+CODE = "judge.drift"
+# Closed days that are looked at, and the earlier ones that they are compared with.
+RECENT = dt.timedelta(days=3)
+OLDEST = dt.timedelta(days=14)
+EARLIER_DAYS = 10
+AT_ONCE = 50
+
+TOLD: dict[str, Any] = {
+    Finding.ALIKE: gettext_lazy("The model gave all papers of this day nearly the same score."),
+    Finding.ONE_ALIKE: gettext_lazy(
+        "The model gave all papers of this day nearly the same score for one field."
+    ),
+    Finding.HIGHER: gettext_lazy("The model's scores stand higher than on the days before."),
+    Finding.LOWER: gettext_lazy("The model's scores stand lower than on the days before."),
+}
+
+
+def watch_due(now: dt.datetime) -> int:
+    """Look at what was closed lately and not looked at yet; in how many days something was found. Safe to repeat."""
+    closed = Edition.objects.filter(
+        state=Edition.State.CLOSED, day__gte=(now - OLDEST).date(), closed_at__gt=now - RECENT
+    )
+    unseen = closed.exclude(screening__has_key="judge").select_related("profile__owner").defer("packed")
+    return sum(look_at(edition, now) for edition in unseen.order_by("pk")[:AT_ONCE])
+
+
+def look_at(edition: Edition, now: dt.datetime) -> bool:
+    """Write down what is wrong with a day's scores, and tell it; whether something is."""
+    found = findings_of(edition)
+    with transaction.atomic():
+        locked = Edition.objects.select_for_update().filter(pk=edition.pk).first()
+        if locked is None or "judge" in locked.screening:
+            return False
+        locked.screening = {**locked.screening, "judge": found}
+        locked.save(update_fields=["screening"])
+        if found.get("finding") and edition.profile.owner is not None:
+            key = f"drift:{edition.profile_id}:{found['model']}:{found['finding']}:{edition.day:%Y-%m}"
+            params = {"profile": edition.profile_id, "day": edition.day.isoformat(), **found}
+            notices.tell([edition.profile.owner], key, CODE, params, by_mail=False, now=now)
+    return bool(found.get("finding"))
+
+
+def findings_of(edition: Edition) -> dict[str, Any]:
+    """What is found, by which model, and by how many points; empty where all is well or no model has read."""
+    read = _readings(Candidate.objects.filter(edition=edition, day=edition.day))
+    if not read:
+        return {}
+    model = max(read, key=lambda name: len(read[name]))
+    day = read[model]
+    collapse = drift.collapsed(day)
+    if collapse is not None:
+        return {"finding": str(collapse), "model": model}
+    first = edition.day - dt.timedelta(days=EARLIER_DAYS)
+    earlier = Candidate.objects.filter(profile=edition.profile_id, day__gte=first, day__lt=edition.day)
+    before = _readings(earlier)
+    moved = drift.drifted(day, [each for found in before.values() for each in found])
+    if moved is None:
+        return {}
+    finding, by = moved
+    pairs = sum(mapping_of(edition.profile, other, model).pairs for other in before if other != model)
+    return {"finding": str(finding), "model": model, "points": round(by), "pairs": pairs}
+
+
+def _readings(candidates: QuerySet[Candidate]) -> dict[str, list[Reading]]:
+    """The first readings by a model of these candidates, by model."""
+    rows = candidates.filter(state=Candidate.State.JUDGED).values_list("score_id", "estimate")
+    estimates = {pk: estimate for pk, estimate in rows if pk is not None}
+    scores = Score.objects.filter(pk__in=candidates.values("score_id"), is_local=False)
+    found: dict[str, list[Reading]] = {}
+    for score in scores.only("interest_scores", "call_id", "provider_model"):
+        if score.pk in estimates:
+            reading = Reading(tuple(score.interest_scores), estimates[score.pk] / 100, score.call_id)
+            found.setdefault(score.provider_model, []).append(reading)
+    return found
+
+
+def mapping_of(profile: Profile, model: str, other: str) -> calibration.Mapping:
+    """From one model's best scores to another's, by the papers of the profile that both have read."""
+    best: dict[str, dict[tuple[int, int, int], int]] = {model: {}, other: {}}
+    read = Score.objects.filter(profile=profile, provider_model__in=[model, other], is_local=False)
+    for score in read.filter(purpose=Score.Purpose.FIRST).iterator():
+        key = (score.revision_id, score.paper_id, score.version)
+        best[score.provider_model][key] = max(score.interest_scores, default=0)
+    both = best[model].keys() & best[other].keys()
+    return calibration.learn([(best[model][key], best[other][key]) for key in sorted(both)])
+
+
+def words_of_drifts(rows: Sequence[Params]) -> list[Words | None]:
+    """What is told of a model that has changed (`settings.TIDINGS`); None for a profile that is gone."""
+    found = Profile.objects.in_bulk([row["profile"] for row in rows])
+    return [_words(found.get(row["profile"]), row) for row in rows]
+
+
+def _words(profile: Profile | None, row: Params) -> Words | None:
+    finding = str(row.get("finding", ""))
+    if profile is None or finding not in TOLD:
+        return None
+    day = dt.date.fromisoformat(str(row["day"]))
+    return Words(
+        _("The scores of %(profile)s look unlike before") % {"profile": profile.name},
+        [
+            str(TOLD[finding]),
+            _("Day: %(day)s. Nothing was changed; look whether they still mean what you expect.")
+            % {"day": date_format(day)},
+        ],
+        path=f"{reverse('day', args=[day])}?profile={profile.public_id}",
+        action=_("Show the day"),
+        why=_("You get this because %(profile)s is yours.") % {"profile": profile.name},
+    )

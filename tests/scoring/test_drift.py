@@ -1,0 +1,151 @@
+"""A model that stops telling papers apart, or changes what it means by a number, is noticed and told once."""
+
+import datetime as dt
+import random
+
+import pytest
+from django.urls import reverse
+
+from profiles.models import Notice
+from scoring import calibration, drift, editions, watch
+from scoring.drift import Finding, Reading
+from scoring.models import Candidate, Edition, Score
+from tests import factories
+from tests.scoring.reading import papers, read_all
+
+EVENING = dt.datetime(2026, 2, 1, 20, tzinfo=dt.UTC)
+
+
+def day_of(count=60, by=0.0, seed=1):
+    """An honest day of two interests, whose scores stand `by` points higher."""
+    dice = random.Random(seed)
+    made = []
+    for number in range(count):
+        estimate = dice.uniform(0, 100)
+        score = max(0, min(100, round(estimate + dice.gauss(by, 15))))
+        made.append(Reading((score, 0), estimate, number // 20))
+    return made
+
+
+# --- pure ------------------------------------------------------------------------------------------
+
+
+def test_an_honest_day_is_no_finding():
+    for seed in range(20):
+        assert drift.collapsed(day_of(seed=seed)) is None
+        assert drift.drifted(day_of(seed=seed), day_of(300, seed=seed + 100)) is None
+
+
+def test_all_alike_over_several_blocks_is_a_collapse():
+    day = [Reading((72, 71), 50.0, number // 20) for number in range(60)]
+
+    assert drift.collapsed(day) == Finding.ALIKE
+    assert drift.collapsed(day[:20]) is None  # one block may be alike
+
+
+def test_one_interest_that_is_always_the_same_is_one_too_unless_it_is_narrow():
+    honest = day_of()
+    stuck = [Reading((each.scores[0], 50), each.estimate, each.block) for each in honest]
+
+    assert drift.collapsed(stuck) == Finding.ONE_ALIKE
+    assert drift.collapsed(honest) is None  # its second interest is 0 throughout
+
+
+@pytest.mark.parametrize(("by", "finding"), [(25, Finding.HIGHER), (-25, Finding.LOWER)])
+def test_a_day_that_stands_off_its_estimates_is_a_drift(by, finding):
+    found = drift.drifted(day_of(by=by), day_of(300, seed=7))
+
+    assert found is not None
+    assert found[0] == finding
+    assert abs(found[1]) > 12
+
+
+def test_few_papers_tell_of_no_drift():
+    assert drift.drifted(day_of(20, by=40), day_of(300, seed=7)) is None
+
+
+def test_blocks_by_different_measures_lie_apart():
+    even = day_of(80)
+    torn = [
+        Reading((min(100, each.scores[0] + 40 * (each.block % 2)), 0), each.estimate, each.block)
+        for each in even
+    ]
+
+    assert drift.spread_of_blocks(torn) > drift.spread_of_blocks(even) + 10
+
+
+def test_few_pairs_are_the_identity():
+    assert calibration.learn([(50, 80)] * 19) == calibration.IDENTITY
+    assert [calibration.IDENTITY.of(score) for score in (0, 50, 100)] == [0, 50, 100]
+
+
+def test_a_map_is_monotone_and_goes_most_of_the_way():
+    dice = random.Random(3)
+    pairs = []
+    for _ in range(400):
+        score = dice.randint(0, 100)
+        pairs.append((score, max(0, min(100, round(score * 0.7 + dice.gauss(0, 5))))))
+
+    learned = calibration.learn(pairs)
+    mapped = [learned.of(score) for score in range(101)]
+
+    assert mapped == sorted(mapped)
+    assert abs(mapped[90] - 63) <= 8
+    assert abs(mapped[30] - 21) <= 8
+
+
+# --- with models -----------------------------------------------------------------------------------
+
+
+def read_day(reader, day, count=60):
+    edition = factories.edition_to_read(reader, papers(count), day=day)
+    Candidate.objects.filter(edition=edition).update(estimate=7000)
+    read_all()
+    editions.close(edition, EVENING)
+    edition.refresh_from_db()
+    return edition
+
+
+@pytest.mark.django_db
+def test_a_constant_model_is_told_once_and_stands_on_the_day(alice, judge, fake_model, client):
+    fake_model.settings.personality = "constant"
+    edition = read_day(alice, factories.DAY)
+
+    assert watch.watch_due(EVENING) == 1
+    assert watch.watch_due(EVENING) == 0
+
+    edition.refresh_from_db()
+    assert edition.screening["judge"]["finding"] == "alike"
+    assert Notice.objects.filter(user=alice.owner, code=watch.CODE).count() == 1
+    client.force_login(alice.owner)
+    page = client.get(reverse("day", args=[factories.DAY]), {"profile": str(alice.public_id)}).text
+    assert "nearly the same score." in page
+
+
+@pytest.mark.django_db
+def test_an_honest_model_is_not_told(alice, judge, fake_model):
+    read_day(alice, factories.DAY)
+
+    assert watch.watch_due(EVENING) == 0
+    assert Edition.objects.get().screening["judge"] == {}
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_model_that_moves_from_one_day_to_the_next_is_told(alice, judge, fake_model):
+    before = read_day(alice, factories.DAY)
+    after = read_day(alice, factories.DAY + dt.timedelta(days=1))
+    for score in Score.objects.filter(day=after.day):
+        Score.objects.filter(pk=score.pk).update(
+            interest_scores=[max(0, number - 30) for number in score.interest_scores]
+        )
+    raw = list(Score.objects.order_by("pk").values_list("interest_scores", flat=True))
+
+    assert watch.watch_due(EVENING) == 1
+
+    before.refresh_from_db()
+    after.refresh_from_db()
+    assert before.screening["judge"] == {}
+    assert after.screening["judge"]["finding"] == "lower"
+    assert after.screening["judge"]["points"] <= -12
+    assert list(Score.objects.order_by("pk").values_list("interest_scores", flat=True)) == raw
