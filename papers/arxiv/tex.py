@@ -97,8 +97,8 @@ def _prose(text: str) -> str:
 
 def clean(text: str) -> str:
     """Unicode in composed form, without control characters that no XML and no PostgreSQL text may hold."""
-    if text.isascii() and text.isprintable():
-        return text
+    if text.isprintable():  # then there is no such character, nor a line break
+        return text if text.isascii() else unicodedata.normalize("NFC", text)
     return unicodedata.normalize("NFC", _CONTROL.sub("\ufffd", text.replace("\r\n", "\n")))
 
 
