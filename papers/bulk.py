@@ -74,8 +74,10 @@ def upsert(
     rows may share their unique columns.
     """
     defaults = _defaults(model, columns)
+    # Prepared once, as a row of their own: they are the same for all.
+    (last,) = _prepared(model, list(defaults), [list(defaults.values())])
+    prepared = [[*row, *last] for row in _prepared(model, columns, rows)]
     columns = (*columns, *defaults)
-    prepared = list(_prepared(model, columns, rows, list(defaults.values())))
     if not prepared:
         return
     if connection.vendor == "postgresql":
@@ -117,16 +119,14 @@ def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, An
     }
 
 
-def _prepared(
-    model: type[models.Model], columns: Sequence[str], rows: Iterable[Row], defaults: Row
-) -> Iterator[Row]:
+def _prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> Iterator[Row]:
     """The rows as the database takes them: what Django's fields do, once for each column instead of each value."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
     converters = [
         (place, convert) for place, name in enumerate(columns) if (convert := _converter(fields[name]))
     ]
     for row in rows:
-        values = [*row, *defaults]
+        values = list(row)
         for place, convert in converters:
             if values[place] is not None:
                 values[place] = convert(values[place])
