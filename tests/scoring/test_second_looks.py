@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from papers import crash_points
 from scoring import editions, judging, looks, suspicion
 from scoring.judging import second_looks
 from scoring.looks import Look, Read
@@ -189,6 +190,36 @@ def test_a_look_that_a_dead_worker_had_taken_is_taken_once_more_and_both_are_pai
     assert [call.hold.state for call in looked] == [Hold.State.ASSUMED, Hold.State.SETTLED]
     assert of(Purpose.SECOND_LOOK).filter(paper=attacker).count() == 1
     assert states(edition) == [Candidate.State.JUDGED] * 4
+    assert_books_are_right(fake_model, assumed=True)
+
+
+class Killed(BaseException):
+    """What a kill is to the code around it: nothing catches it."""
+
+
+@pytest.mark.parametrize("point", ["after_sent", "after_http", "before_commit", "after_commit"])
+def test_a_look_that_is_killed_at_any_step_is_taken_once(alice, judge, fake_model, monkeypatch, point):
+    fake_model.settings.personality = "obedient"
+    _edition, attacker = suspected(alice)
+    now = timezone.now()
+    while (block := judging.claim(now)) is not None:
+        judging.judge_block(block)
+
+    def die(detail):
+        raise Killed
+
+    monkeypatch.setitem(crash_points.actions, point, die)
+    with pytest.raises(Killed):
+        judging.run_once(now)
+    monkeypatch.delitem(crash_points.actions, point)
+    later = now + dt.timedelta(seconds=second_looks.LOOK_SECONDS + 1)
+    judging.reap(later)
+    read_all(later)
+
+    assert of(Purpose.SECOND_LOOK).filter(paper=attacker).count() == 1
+    assert Candidate.objects.get(paper=attacker).value == 0
+    assert not Candidate.objects.filter(is_look_due=True).exists()
+    assert Call.objects.filter(kind=Call.Kind.SECOND_LOOK).count() == (1 if point == "after_commit" else 2)
     assert_books_are_right(fake_model, assumed=True)
 
 
