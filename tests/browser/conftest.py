@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.stage import Demo, opened, running_chromium, running_demo, sign_in
+from tests.browser.stage import (
+    Demo,
+    let_a_bad_week_happen,
+    opened,
+    running_chromium,
+    running_demo,
+    sign_in,
+)
 
 type Visit = Callable[..., Page]
 
@@ -18,6 +25,7 @@ type Visit = Callable[..., Page]
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with running_demo(tmp_path_factory.mktemp("demo")) as running:
+        let_a_bad_week_happen(running)
         yield running
 
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.stage import Demo, opened, running_chromium, running_demo, sign_in
+from tests.browser.stage import (
+    Demo,
+    let_a_bad_week_happen,
+    opened,
+    running_chromium,
+    running_demo,
+    sign_in,
+)
 from tests.browser.tour import DAY, STOPS
 
 WIDE = {"width": 1200, "height": 900}
@@ -78,6 +85,7 @@ def main(folder: Path) -> None:
         running_chromium() as browser,
     ):
         shoot_readme(browser, demo, folder / "readme")
+        let_a_bad_week_happen(demo)
         shoot_all(browser, demo, folder)
 
 

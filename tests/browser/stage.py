@@ -20,6 +20,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser import bad_week
+
 REPO = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 LAUNCH = [
@@ -53,7 +55,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the demo is, and who may sign in: researcher, student, admin."""
+    """Where the demo is, and who may sign in: researcher, student, admin; after a bad week the operator, too."""
 
     url: str
     people: dict[str, Person]
@@ -90,6 +92,14 @@ def running_demo(folder: Path) -> Iterator[Demo]:
         yield Demo(url, people_in(printed), printed, surroundings)
     finally:
         _end(process)
+
+
+def let_a_bad_week_happen(demo: Demo) -> None:
+    """Beside that demo: an operator, who may sign in from then on, and days on which arXiv behaved badly."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.browser.bad_week"], cwd=REPO, env=demo.surroundings, check=True
+    )
+    demo.people["operator"] = Person(bad_week.MAIL, bad_week.PASSWORD, demo.url)
 
 
 def people_in(printed: str) -> dict[str, Person]:

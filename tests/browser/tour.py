@@ -90,4 +90,11 @@ STOPS = [
     Stop("passkeys", "student", "/account/2fa/webauthn/"),
     Stop("is-it-you", "student", "/account/reauthenticate/"),
     Stop("connected", "student", "/account/3rdparty/"),
+    Stop("harvest", "operator", "/operator/harvest/"),
+    Stop("harvest-day", "operator", "/operator/harvest/", then=(".troubles a",)),
+    Stop("quarantine", "operator", "/operator/quarantine/"),
+    Stop("quarantined", "operator", "/operator/quarantine/", then=("table.records a",)),
+    Stop("operator-spending", "operator", "/operator/spending/"),
+    Stop("operator-models", "operator", "/operator/providers/"),
+    Stop("operator-audit", "operator", "/operator/audit/"),
 ]

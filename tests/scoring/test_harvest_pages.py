@@ -189,6 +189,7 @@ def test_a_day_names_its_runs_and_what_is_missing(client, operator):
     assert "2602.00009" in page
     assert "arXiv does not know it" in page
     assert "3,600 s" in page
+    assert ">None<" not in page
 
 
 def test_a_weekend_is_a_fact_and_cannot_be_asked_for(client, operator):
