@@ -92,12 +92,16 @@ def _rated(edition: Edition, entry: Entry) -> Answer:
     return Answer(False, _("The model gave it %(value)s, below your bar of %(bar)s.") % words)
 
 
+def rank_of(found: packed.Entry, listed: list[packed.Entry]) -> int:
+    """Its place by estimate among all of the day, from 1."""
+    return 1 + sum(row.estimate > found.estimate for row in listed)
+
+
 def _screened(edition: Edition, listed: list[packed.Entry], found: packed.Entry) -> str:
-    rank = 1 + sum(row.estimate > found.estimate for row in listed)
     return _(
         "Its local estimate has rank %(rank)d of %(all)d, and the model was given the first %(cut)d, "
         "with a random sample of the rest."
-    ) % {"rank": rank, "all": len(listed), "cut": edition.cut_rank}
+    ) % {"rank": rank_of(found, listed), "all": len(listed), "cut": edition.cut_rank}
 
 
 def _seen(edition: Edition, paper: Paper) -> str:

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from profiles.models import Profile, User
 from scoring import report
 
+USAGE = 2  # the exit code of a wrong argument, as argparse has it
+
 
 class Command(BaseCommand):
     help = "Write the report of a profile's day (docs/report-format.md) to standard output."
@@ -48,16 +50,18 @@ def find_profile(named: str, mail: str | None) -> Profile:
     if mail:
         owner = User.objects.filter(email__iexact=mail).first()
         if owner is None:
-            raise CommandError(f"--user: nobody here has the address {mail}.")
+            raise CommandError(f"--user: nobody here has the address {mail}.", returncode=USAGE)
         profiles = profiles.filter(pk__in=Profile.objects.visible_to(owner))
     try:
         found = list(profiles.filter(public_id=uuid.UUID(named)))
     except ValueError:
         found = list(profiles.filter(name=named)[:2])
     if not found:
-        raise CommandError(f"--profile: there is no profile {named!r}. Its address on its page is its id.")
+        message = f"--profile: there is no profile {named!r}. Its address on its page is its id."
+        raise CommandError(message, returncode=USAGE)
     if len(found) > 1:
-        raise CommandError(f"--profile: several are named {named!r}; add --user MAIL, or give the id.")
+        message = f"--profile: several are named {named!r}; add --user MAIL, or give the id."
+        raise CommandError(message, returncode=USAGE)
     return found[0]
 
 
@@ -65,4 +69,5 @@ def day_of(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise CommandError(f"--day: {text!r} is no date; write it like 2026-01-30.") from error
+        message = f"--day: {text!r} is no date; write it like 2026-01-30."
+        raise CommandError(message, returncode=USAGE) from error
