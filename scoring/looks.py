@@ -12,6 +12,8 @@ NOISE = 20
 # certain and came to next to nothing.
 FAR = 70
 CERTAIN, NOTHING = 95, 10
+# An estimate among fewer papers than this says too little for anything to be far from it.
+FEW = 20
 # So far below the bar a suspected paper's own score does not matter.
 NEAR = 10
 
@@ -47,7 +49,9 @@ def wanted(read: Read) -> Look:
 
 def most(look: Look, papers: int) -> int:
     """How many papers of a day may be looked at again for that reason."""
-    return max(3, papers // 20) if look == Look.SUSPECTED else max(1, papers // 100)
+    if look == Look.SUSPECTED:
+        return max(3, papers // 20)
+    return max(1, papers // 100) if papers >= FEW else 0
 
 
 def second_stands(first: int, second: int) -> bool:

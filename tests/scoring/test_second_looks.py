@@ -54,7 +54,7 @@ def test_the_first_stands_within_noise():
 
 
 def test_a_share_of_the_day_bounds_them():
-    assert [looks.most(Look.FAR, papers) for papers in (3, 184, 1500)] == [1, 1, 15]
+    assert [looks.most(Look.FAR, papers) for papers in (3, 20, 184, 1500)] == [0, 1, 1, 15]
     assert [looks.most(Look.SUSPECTED, papers) for papers in (3, 184, 1500)] == [3, 9, 75]
 
 
@@ -98,7 +98,7 @@ def suspected(reader, abstract=f"{OTHER} {ORDER}", others=3):
 
 
 def test_a_crowned_paper_that_was_thought_hopeless_is_read_again_alone(alice, judge, fake_model):
-    edition = factories.edition_to_read(alice, papers(6))
+    edition = factories.edition_to_read(alice, papers(20))
     unlikely(edition)
 
     read_all()
