@@ -3,7 +3,9 @@
 Storing leaves them out, for a vector costs more than all the rest of a record (decision 0037).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import connection, transaction
 
@@ -12,6 +14,7 @@ from papers.models import PaperVersion
 
 # What one tick computes: less than a second of work.
 A_TICK = 2_000
+_stores: ContextVar[bool] = ContextVar("stores", default=True)
 _BATCH = 250  # in one transaction: on SQLite nobody else writes meanwhile
 
 
@@ -33,8 +36,21 @@ def fill_due(limit: int = A_TICK) -> int:
 
 def vectors_of(keys: Collection[int]) -> dict[int, bytes]:
     """The vectors of these texts as they are now, by primary key, and stored for the next who asks."""
+    if not _stores.get():
+        texts = PaperVersion.objects.filter(pk__in=keys).values_list("pk", "title", "abstract")
+        return {key: vectors.features(title, abstract) for key, title, abstract in texts}
     with transaction.atomic():
         return _computed(keys)
+
+
+@contextmanager
+def without_storing() -> Iterator[None]:
+    """Within it a missing vector is computed and forgotten: for whoever may read and must not write."""
+    token = _stores.set(False)
+    try:
+        yield
+    finally:
+        _stores.reset(token)
 
 
 def _computed(keys: Collection[int]) -> dict[int, bytes]:

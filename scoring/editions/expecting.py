@@ -8,9 +8,10 @@ import numpy as np
 from scoring.models import Candidate, Edition
 from scoring.packed import Entry
 from scoring.screening import calibration, recall
+from scoring.screening.basis import Basis
 from scoring.screening.calibration import AS_IT_IS, Calibration
 from scoring.screening.cut import CERTAIN
-from scoring.screening.learner import chance_of, logit_of
+from scoring.screening.learner import Learner, chance_of, logit_of
 from scoring.screening.rank import SCALE, Estimates
 
 from .estimating import features_of, prior_for
@@ -33,10 +34,19 @@ class Expected:
 
 def expected_of(edition: Edition, entries: Sequence[Entry], beside: Sequence[Entry] = ()) -> Expected:
     """Of these entries, in their order. Without anything learned the words' estimate stands as it is."""
+    return expected_by(learner_of(edition.profile), edition, entries, beside)
+
+
+def expected_by(
+    known: tuple[Basis, Learner] | None,
+    edition: Edition,
+    entries: Sequence[Entry],
+    beside: Sequence[Entry] = (),
+) -> Expected:
+    """The same by what is given as learned."""
     prior = prior_for(edition, entries, beside)
     audits = audits_of(edition)
     missed, is_doubted = recall.missed_ratio(audits), recall.is_doubted(audits)
-    known = learner_of(edition.profile)
     if known is None or not entries:
         return Expected(prior, AS_IT_IS, missed, is_doubted)
     basis, learner = known

@@ -4,9 +4,10 @@ The newest `Directions` are the basis; a profile's `LearnerState` is a fold over
 and by arXiv id, so that the same rows give the same state. What no model has said teaches nothing.
 """
 
+import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from profiles import revisions
-from profiles.models import Profile, Vote
+from profiles.models import Profile, Revision, Vote
 from scoring import rubric
 from scoring.models import Candidate, Directions, Edition, LearnerState, Score
 from scoring.packed import unpack
@@ -67,7 +68,7 @@ def learner_of(profile: Profile) -> tuple[Basis, Learner] | None:
 
 def signature_of(profile: Profile, known: Basis) -> str:
     """What decides how lessons are labelled, in one word."""
-    words = revisions.current(profile, rubric.VERSION).content_hash
+    words = Revision.hash_of(revisions.content_of(profile, rubric.VERSION))
     weights = [[interest.name, interest.weight] for interest in profile.interests.all()]
     facts = [known.name, words, weights, profile.bar]
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
@@ -103,6 +104,23 @@ def teach(profile: Profile) -> int:
     }
     keys = [one.candidate for lessons in taken.values() for one in lessons if one.candidate is not None]
     return sum(map(len, taken.values())) if _swap(profile, state, facts, keys) else 0
+
+
+def as_if_taught(profile: Profile, days: Sequence[dt.date]) -> Iterator[tuple[Basis, Learner] | None]:
+    """For each of these ascending days what the profile, as it is in memory, would have learned before it.
+
+    Nothing is stored. One learner goes on from day to day: use each before the next is asked for. None while
+    there was nothing to learn.
+    """
+    known = current_basis()
+    lessons = _lessons(profile, None) if known is not None else {}
+    day_of = dict(Edition.objects.filter(pk__in=lessons).values_list("pk", "day"))
+    pupil = _pupil(None, known, is_new=True) if known is not None else None
+    for day in days:
+        due = {key: lessons.pop(key) for key in list(lessons) if day_of[key] < day}
+        if known is not None and pupil is not None and due:
+            _fold(profile, known, pupil, due)
+        yield (known, pupil) if known is not None and pupil is not None and pupil.seen else None
 
 
 def _swap(profile: Profile, state: LearnerState | None, facts: dict[str, object], keys: list[int]) -> bool:
@@ -153,12 +171,12 @@ def _lessons(profile: Profile, state: LearnerState | None) -> dict[int, list[_Ta
 
 def _facts_of_scores(profile: Profile, keys: Sequence[int]) -> dict[int, tuple[str, float]]:
     """Of each score the hash of its words, and how far a "no" under them is one today; local ones teach nothing."""
-    now = revisions.current(profile, rubric.VERSION)
+    now = Revision.hash_of(revisions.content_of(profile, rubric.VERSION))
     found: dict[int, tuple[str, float]] = {}
     for start in range(0, len(keys), _BATCH):
         part = Score.objects.filter(pk__in=keys[start : start + _BATCH], is_local=False)
         for key, words in part.values_list("pk", "revision__content_hash"):
-            found[key] = (words, 1.0 if words == now.content_hash else OLD_WORDS_COUNT)
+            found[key] = (words, 1.0 if words == now else OLD_WORDS_COUNT)
     return found
 
 
