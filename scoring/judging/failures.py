@@ -16,7 +16,7 @@ from scoring.llm import (
     LlmTooLong,
     LlmUnavailable,
 )
-from scoring.models import Call, Candidate, Edition
+from scoring.models import Call, Candidate, Edition, Hold
 from scoring.packed import Code
 from scoring.prompting import DICE
 from scoring.transactions import retried
@@ -106,6 +106,7 @@ def _wait(block: Block, error: LlmUnavailable, now: dt.datetime) -> None:
     if error.code == "rate_limited":
         named = DEFAULT_WAIT_SECONDS * DICE.uniform(1, 2) if error.retry_after is None else error.retry_after
         seconds = min(named, LONGEST_WAIT_SECONDS)
+        providers.note_throttled(block.provider, _sent_at(block), now)
         providers.pause(block.provider, now, seconds)
     else:
         attempts = max((row.candidate.attempts for row in block.rows), default=0)
@@ -113,6 +114,11 @@ def _wait(block: Block, error: LlmUnavailable, now: dt.datetime) -> None:
         providers.note_failure(block.provider, now)
     until = now + dt.timedelta(seconds=min(seconds, LONGEST_WAIT_SECONDS))
     _give_up(block, error, now, _waiting_for_provider(until, counts=error.code != "rate_limited"))
+
+
+def _sent_at(block: Block) -> dt.datetime:
+    sent_at = Hold.objects.filter(pk=block.hold.pk).values_list("sent_at", flat=True).first()
+    return sent_at or block.call.created_at
 
 
 Change = Callable[[Candidate], None]

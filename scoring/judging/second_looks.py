@@ -111,7 +111,7 @@ def _claim(pk: int, now: dt.datetime) -> SecondLook | None:
     provider = Provider.objects.usable(now).filter(pk=first.call.provider_id or 0).first()
     if (
         provider is None
-        or Hold.objects.open().filter(call__provider=provider).count() >= provider.concurrency
+        or Hold.objects.open().filter(call__provider=provider).count() >= provider.calls_at_once
     ):
         return None
     return _hold(edition, candidate, first, provider, now)

@@ -87,6 +87,11 @@ class Provider(models.Model):
     # The breaker: failures in a row, and until when no hold is taken.
     failures = models.PositiveSmallIntegerField(default=0)
     open_until = models.DateTimeField(null=True, blank=True)
+    # After a 429: how many calls at once it is thought to bear (empty: as many as `concurrency`), how many answers came
+    # since that grew, and when it was last halved.
+    allowed_at_once = models.PositiveSmallIntegerField(null=True, blank=True)
+    answers_since_growth = models.PositiveSmallIntegerField(default=0)
+    shrunk_at = models.DateTimeField(null=True, blank=True)
     # What its last check showed: {"at", "problem", "served_by", "format", "cap", "latency_ms", "tokens", …}.
     last_check = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -109,6 +114,13 @@ class Provider(models.Model):
     @property
     def is_local(self) -> bool:
         return self.kind == self.Kind.LOCAL
+
+    @property
+    def calls_at_once(self) -> int:
+        """How many calls it may have in flight now: never above `concurrency`, fewer after a 429."""
+        return (
+            self.concurrency if self.allowed_at_once is None else min(self.allowed_at_once, self.concurrency)
+        )
 
     @property
     def prices(self) -> Prices:

@@ -35,6 +35,7 @@ from .choosing import (
 from .endpoints import endpoint_of
 from .facts import Facts, dollars_typed, facts_of, parse_dollars, parse_extra
 from .health import (
+    ANSWERS_TO_GROW,
     BY_HAND,
     FAILURES_TO_OPEN,
     FIRST_PAUSE_SECONDS,
@@ -44,6 +45,7 @@ from .health import (
     note_failure,
     note_rubbish,
     note_success,
+    note_throttled,
     pause,
     resume,
     stop,
@@ -51,6 +53,7 @@ from .health import (
 from .keys import KeyUnreadable, Rotation, is_key_readable, key_of, rotate, set_key, with_unreadable_keys
 
 __all__ = [
+    "ANSWERS_TO_GROW",
     "BY_HAND",
     "FAILURES_TO_OPEN",
     "FIRST_PAUSE_SECONDS",
@@ -83,6 +86,7 @@ __all__ = [
     "note_failure",
     "note_rubbish",
     "note_success",
+    "note_throttled",
     "offer",
     "parse_dollars",
     "parse_extra",

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import structlog
 from django.core.mail import mail_admins
-from django.db.models import F
+from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,8 @@ log = structlog.get_logger(__name__)
 FAILURES_TO_OPEN = 3
 FIRST_PAUSE_SECONDS = 20
 LONGEST_PAUSE_SECONDS = 900
+# After a 429: so many answers in a row let it have one more call at once.
+ANSWERS_TO_GROW = 10
 # Why a provider stands still because a person wanted it so; an answer does not resume it.
 BY_HAND = "by_hand"
 # In settings.TIDINGS.
@@ -36,10 +39,41 @@ def learn(provider: Provider, abilities: Abilities) -> None:
 
 
 def note_success(provider: Provider) -> None:
-    """An answer came: the breaker closes."""
+    """An answer came: the breaker closes, and what a 429 took is given back slowly."""
     Provider.objects.filter(pk=provider.pk).exclude(failures=0, open_until=None).update(
         failures=0, open_until=None
     )
+    _grow(provider)
+
+
+def _grow(provider: Provider) -> None:
+    """Count the answer; every tenth allows one call more, until nothing is withheld. One UPDATE, so none is lost."""
+    is_due = Q(answers_since_growth__gte=ANSWERS_TO_GROW - 1)
+    is_last = is_due & Q(allowed_at_once__gte=F("concurrency") - 1)
+    Provider.objects.filter(pk=provider.pk, allowed_at_once__isnull=False).update(
+        answers_since_growth=Case(
+            When(is_due, then=Value(0)), default=F("answers_since_growth") + 1, output_field=IntegerField()
+        ),
+        allowed_at_once=Case(
+            When(is_last, then=Value(None)),
+            When(is_due, then=F("allowed_at_once") + 1),
+            default=F("allowed_at_once"),
+            output_field=IntegerField(),
+        ),
+    )
+
+
+def note_throttled(provider: Provider, sent_at: dt.datetime, now: dt.datetime) -> bool:
+    """A 429: half as many calls at once, at least one. False where it was halved since that call was sent.
+
+    Of sixteen calls that are refused together one halves; the others were sent before anybody knew.
+    """
+    unknown = Provider.objects.filter(Q(shrunk_at=None) | Q(shrunk_at__lt=sent_at), pk=provider.pk)
+    now_allowed = Least(Coalesce("allowed_at_once", "concurrency"), F("concurrency"))
+    halved = unknown.update(
+        allowed_at_once=Greatest(now_allowed / 2, Value(1)), answers_since_growth=0, shrunk_at=now
+    )
+    return halved == 1
 
 
 def note_cap_ignored(provider: Provider) -> None:
@@ -135,4 +169,5 @@ def resume(provider: Provider) -> None:
     if provider.paused_reason == BY_HAND:
         return
     provider.paused_at, provider.paused_reason, provider.failures, provider.open_until = None, "", 0, None
-    provider.save(update_fields=["paused_at", "paused_reason", "failures", "open_until"])
+    provider.allowed_at_once = None
+    provider.save(update_fields=["paused_at", "paused_reason", "failures", "open_until", "allowed_at_once"])
