@@ -308,17 +308,17 @@ class _Day:
 
 
 def _moves(day: str, before: Sequence[int], after: Sequence[int]) -> list[Move]:
-    """Every paper of either order. One that has no place counts as standing behind the last."""
+    """Every paper of either order. One that has no place in one counts as standing behind all that have."""
     was = {paper: place for place, paper in enumerate(before, start=1)}
     now = {paper: place for place, paper in enumerate(after, start=1)}
+    behind = max(len(was), len(now)) + 1
     return [
         Move(
             day,
             paper,
             was.get(paper),
             now.get(paper),
-            abs(was.get(paper, len(was) + 1) - now.get(paper, len(now) + 1))
-            or int((paper in was) != (paper in now)),
+            size=abs(was.get(paper, behind) - now.get(paper, behind)),
         )
         for paper in dict.fromkeys([*before, *after])
     ]

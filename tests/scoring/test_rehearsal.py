@@ -163,6 +163,7 @@ def test_a_higher_bar_lets_papers_go_and_names_them(alice, read_days, tmp_path):
     kept = [Candidate.objects.filter(edition=each, value__gte=100).count() for each in read_days]
     assert [day["gone"] for day in told["days"]] == [a - b for a, b in zip(shown, kept, strict=True)]
     assert sum(day["gone"] for day in told["days"]) > 0
+    assert (told["largest"][0]["before"], told["largest"][0]["after"]) == (1, None)
     assert len(told["largest"]) == min(10, sum(day["gone"] for day in told["days"]))
 
 
