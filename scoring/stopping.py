@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import transaction
+from django.utils import timezone
 
 from . import doorbell
 from .models import Edition
@@ -19,8 +20,12 @@ def stop(edition: Edition, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def go_on(edition: Edition) -> bool:
-    """Let it be claimed again, and wake a worker. False: it was not stopped. Safe to repeat."""
-    freed = Edition.objects.filter(pk=edition.pk).exclude(stopped_at=None).update(stopped_at=None) == 1
+    """Let it be claimed again, ahead of others for its next calls, and wake a worker.
+
+    False: it was not stopped. Safe to repeat.
+    """
+    stopped = Edition.objects.filter(pk=edition.pk).exclude(stopped_at=None)
+    freed = stopped.update(stopped_at=None, asked_at=timezone.now()) == 1
     if freed:
         doorbell.ring("scoring.judge")
     return freed

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThan
 
 from profiles import revisions
 from profiles.models import Profile, Revision
@@ -27,6 +28,10 @@ from .watching import watch_of
 CLAIM_SECONDS = budget.LEASE_SECONDS + 60
 # For how long an edition without a payer is left alone.
 NO_PAYER_SECONDS = 3600
+# A reader who waits for an edition has so many of its calls go first: its best two hundred papers. Then it takes turns.
+HEAD_START_CALLS = 10
+# For how long after "go on" somebody is thought to wait.
+ASKED_HOURS = 24
 Waits = Candidate.Waits
 
 
@@ -42,8 +47,8 @@ class _Terms(NamedTuple):
 def claim(now: dt.datetime, *, edition_ids: Iterable[int] | None = None) -> Block | None:
     """A block of the next edition whose turn it is, claimed and held; None when nothing can be read now.
 
-    Editions take turns over profiles: the one with the fewest papers in work, then the one that has waited
-    longest. Nothing is claimed of an edition that a budget blocks, nor for a provider that is stopped, behind an
+    A reader who waits goes first, for a few calls (`_hurry`). Then editions take turns over profiles: the one with the
+    fewest papers in work, then the one that has waited longest. Nothing is claimed of an edition that a budget blocks, nor for a provider that is stopped, behind an
     open breaker or busy with as many calls as it may have.
     """
     for edition in editions_in_turn(now, edition_ids):
@@ -71,10 +76,30 @@ def editions_in_turn(now: dt.datetime, edition_ids: Iterable[int] | None = None)
         found.select_related("profile__team", "revision")
         .annotate(
             in_work=Coalesce(Subquery(in_work), 0),
+            hurry=_hurry(now),
             last_call=Subquery(last.annotate(at=Max("created_at")).values("at")),
         )
         .defer("packed")
-        .order_by("in_work", F("last_call").asc(nulls_first=True), "-day", "pk")
+        .order_by("hurry", "in_work", F("last_call").asc(nulls_first=True), "-day", "pk")
+    )
+
+
+def _hurry(now: dt.datetime) -> Case:
+    """0 for an edition that somebody waits for, else 1: a new profile's first, or one whose reader said "go on" today.
+
+    Bounded by its own calls, so that nobody starves: after the first ten it takes turns like any other.
+    """
+    since = Q(edition__asked_at=None) | Q(created_at__gte=F("edition__asked_at"))
+    made = (
+        Call.objects.filter(since, edition=OuterRef("pk"), kind=Call.Kind.JUDGE).order_by().values("edition")
+    )
+    calls = Coalesce(Subquery(made.annotate(count=Count("pk")).values("count")), 0)
+    read_before = Edition.objects.filter(profile=OuterRef("profile"), state=Edition.State.CLOSED)
+    is_awaited = ~Exists(read_before) | Q(asked_at__gte=now - dt.timedelta(hours=ASKED_HOURS))
+    return Case(
+        When(is_awaited & Q(LessThan(calls, HEAD_START_CALLS)), then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
     )
 
 

@@ -82,6 +82,8 @@ class Edition(models.Model):
     blocked_until = models.DateTimeField(null=True)
     # Its reader said "stop": nothing more is claimed until they say "go on"; what is in flight finishes.
     stopped_at = models.DateTimeField(null=True)
+    # When its reader last said "go on": they wait for it, so its next calls go first.
+    asked_at = models.DateTimeField(null=True)
 
     # False after a change of weights, until a tick has written this day's values anew.
     is_weighed = models.BooleanField(default=True)
