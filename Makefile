@@ -2,13 +2,14 @@
 PYTHON := .venv/bin/python
 NOT_HERE := not postgres and not redis and not browser
 
-.PHONY: help demo test check bench lock messages run-env dev-env
+.PHONY: help demo test check bench bench-ranking lock messages run-env dev-env
 
 help:
 	@echo "make demo      a portal with three people, on http://127.0.0.1:8000 (SERVE=0: all but serve)"
 	@echo "make test      the suite on SQLite"
 	@echo "make check     format, lint, types, imports, missing migrations, make test"
 	@echo "make bench     the figures: tokens, ranking, budget"
+	@echo "make bench-ranking  what learning saves, and whether the stated recall is true (SEED=0)"
 	@echo "make lock      write requirements.txt and requirements-dev.txt anew from pyproject.toml"
 	@echo "make messages  collect the texts to translate, and compile what is translated"
 
@@ -32,6 +33,10 @@ check: dev-env
 
 bench: dev-env
 	@set -e; for table in $$(grep -l __main__ bench/*.py); do echo "== $$table"; $(PYTHON) -m bench.$$(basename $$table .py); done
+
+bench-ranking: dev-env
+	@$(PYTHON) -m bench.ranking
+	@$(PYTHON) -m bench.learned $(SEED)
 
 # --universal: one file for Python 3.12 to 3.14 on every system. No index address is written into it.
 COMPILE = .venv/bin/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.12 \

@@ -14,11 +14,12 @@ import numpy as np
 from bench import recorded
 from bench.recorded import Day
 from scoring.screening.brief import Brief
+from scoring.screening.constancy import again
 from scoring.screening.cut import cut
 from scoring.screening.expand import Origin, Term
 from scoring.screening.index import Index
 from scoring.screening.query import features_of
-from scoring.screening.rank import Estimates, estimate
+from scoring.screening.rank import SCALE, Estimates, estimate
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 TARGETS = (0.95, 0.9, 0.8, 0.7)
@@ -83,15 +84,23 @@ def as_typed(brief: Brief, *, bm25: bool) -> Ranker:
 
 
 def stopping(days: list[tuple[Day, Index]], brief: Brief, target: float) -> tuple[float, float, float]:
-    """Share read, recall reached and recall stated at a target, over all days; the audit not counted."""
-    read = papers = found = wanted = 0
+    """Share read, recall reached and recall stated at a target, over all days; the audit not counted.
+
+    Recall is of picks that a second reading would make too, as the cut has it: each counts by its constancy.
+    """
+    read = papers = 0
+    found = wanted = 0.0
     stated = []
     for day, index in days:
-        line = cut(estimate(index, brief).combined, day.ids, target, seed="")
+        estimates = estimate(index, brief).combined
+        line = cut(estimates, day.ids, target, seed="")
+        worths = [
+            is_wanted * again(one / SCALE) for is_wanted, one in zip(day.wanted, estimates, strict=True)
+        ]
         read += line.rank
         papers += len(day.ids)
-        found += sum(day.wanted[i] for i in line.order[: line.rank])
-        wanted += sum(day.wanted)
+        found += sum(worths[i] for i in line.order[: line.rank])
+        wanted += sum(worths)
         stated.append(line.expected_recall)
     return read / papers, found / wanted, float(np.mean(stated))
 
