@@ -45,8 +45,8 @@ def for_search(names: Iterable[str]) -> str:
     All at once: a paper may have three thousand.
     """
     together = "\n".join(reading_order(name) if "," in name else name for name in names)
-    lines = (line for each in _spellings(together) for line in each.split("\n"))
-    known = dict.fromkeys(spelt for line in lines if (spelt := _as_typed(line)))
+    lines = "\n".join(_NOT_TYPED.sub("", each) for each in _spellings(together)).split("\n")
+    known = dict.fromkeys(spelt for line in lines if (spelt := " ".join(line.split())))
     return f"| {' | '.join(known)} |" if known else ""
 
 

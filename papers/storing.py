@@ -6,7 +6,7 @@ arXiv's; a text that is stored stays as it was, for quotes rest on it.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
@@ -89,17 +89,17 @@ def store(listings: Sequence[Listing], source: str, scope: Scope) -> dict[str, i
     """
     ordered = sorted(listings, key=lambda listing: listing.arxiv_id)
     with transaction.atomic():
-        keys, latest = _store_papers(ordered)
-        _store_texts(ordered, keys, latest)
-        _store_announcements(ordered, keys, source, scope)
+        keys, latest, new = _store_papers(ordered)
+        _store_texts(ordered, keys, latest, new)
+        _store_announcements(ordered, keys, source, scope, new)
     return keys
 
 
 # --- papers ----------------------------------------------------------------------------------------
 
 
-def _store_papers(listings: Sequence[Listing]) -> tuple[dict[str, int], dict[str, int]]:
-    """The papers' primary keys and their latest versions, by arxiv_id."""
+def _store_papers(listings: Sequence[Listing]) -> tuple[dict[str, int], dict[str, int], set[int]]:
+    """The papers' primary keys and their latest versions, by arxiv_id; and the keys of those that were not yet there."""
     keys, facts = _known({listing.arxiv_id for listing in listings})
     changed: set[str] = set()
     for listing in listings:
@@ -108,16 +108,15 @@ def _store_papers(listings: Sequence[Listing]) -> tuple[dict[str, int], dict[str
         if after != before:
             facts[listing.arxiv_id] = after
             changed.add(listing.arxiv_id)
-    bulk.upsert(
+    stored, new = bulk.upsert_keys(
         Paper,
         ("arxiv_id", *_FACTS),
         ((arxiv_id, *_values(facts[arxiv_id])) for arxiv_id in sorted(changed)),
-        unique=["arxiv_id"],
+        unique="arxiv_id",
         update=_FACTS,
     )
-    if unknown := changed - keys.keys():
-        keys.update(Paper.objects.filter(arxiv_id__among=unknown).values_list("arxiv_id", "pk"))
-    return keys, {arxiv_id: each.latest_version for arxiv_id, each in facts.items()}
+    keys |= stored
+    return keys, {arxiv_id: each.latest_version for arxiv_id, each in facts.items()}, new
 
 
 _values = attrgetter(*_FACTS)
@@ -140,7 +139,7 @@ def _merged(before: _Facts | None, listing: Listing) -> _Facts:
         return after
     after.title = listing.title or after.title
     if listing.has_text:
-        after.folded_text = names.text_for_search(listing.title, listing.abstract)
+        after.folded_text = listing.folded_text or names.text_for_search(listing.title, listing.abstract)
     elif listing.title:
         after.folded_text = names.with_other_title(after.folded_text, listing.title)
     if _has_better_names(listing, before):
@@ -148,7 +147,7 @@ def _merged(before: _Facts | None, listing: Listing) -> _Facts:
             {"name": author.name, "affiliations": list(author.affiliations)} for author in listing.authors
         ]
         after.author_names = ", ".join([author.name for author in listing.authors])
-        after.folded_names = ""
+        after.folded_names = listing.folded_names
     after.folded_names = after.folded_names or names.for_search(author["name"] for author in after.authors)
     after.categories = list(listing.categories) or after.categories
     after.primary_category = listing.primary_category or after.primary_category
@@ -181,21 +180,26 @@ def _later(stated: dt.datetime | None, stored: dt.datetime | None) -> dt.datetim
 # --- texts -----------------------------------------------------------------------------------------
 
 
-def _store_texts(listings: Sequence[Listing], keys: Mapping[str, int], latest: Mapping[str, int]) -> None:
+def _store_texts(
+    listings: Sequence[Listing], keys: Mapping[str, int], latest: Mapping[str, int], new: Set[int]
+) -> None:
     wanted: dict[tuple[int, int], Listing] = {}
     for listing in listings:
         place = keys[listing.arxiv_id], listing.version or latest[listing.arxiv_id]
         earlier = wanted.get(place)
         if earlier is None or _is_better(listing, earlier.is_sample, bool(earlier.abstract)):
             wanted[place] = listing
-    for paper_id, number, is_sample, has_abstract in _stored_texts(keys.values()):
+    for paper_id, number, is_sample, has_abstract in _stored_texts(set(keys.values()) - new):
         text_here = wanted.get((paper_id, number))
         if text_here is not None and not _is_better(text_here, is_sample, has_abstract):
             del wanted[paper_id, number]
+    columns = ("paper_id", "number", "title", "abstract", "is_sample")
+    rows = [(*place, text.title, text.abstract, text.is_sample) for place, text in wanted.items()]
+    bulk.insert(PaperVersion, columns, (row for row in rows if row[0] in new))
     bulk.upsert(
         PaperVersion,
-        ("paper_id", "number", "title", "abstract", "is_sample"),
-        ((*place, text.title, text.abstract, text.is_sample) for place, text in wanted.items()),
+        columns,
+        (row for row in rows if row[0] not in new),
         unique=["paper_id", "number"],
         update=["title", "abstract", "is_sample", "features"],
     )
@@ -218,9 +222,9 @@ def _stored_texts(keys: Iterable[int]) -> Iterable[tuple[int, int, bool, bool]]:
 
 
 def _store_announcements(
-    listings: Sequence[Listing], keys: Mapping[str, int], source: str, scope: Scope
+    listings: Sequence[Listing], keys: Mapping[str, int], source: str, scope: Scope, new: Set[int]
 ) -> None:
-    stored = _stored_announcements(keys.values())
+    stored = _stored_announcements(set(keys.values()) - new)
     wanted: dict[tuple[int, str, dt.date], _Named] = {}
     for listing in listings:
         for announced in listing.announced:
@@ -238,14 +242,16 @@ def _store_announcements(
             wanted.setdefault((row.paper_id, row.category, row.day), row)
     known = {(row.paper_id, row.category, row.day): row for row in stored}
     _note([known[place] for place, row in wanted.items() if _contradicts(row, known.get(place))])
+    rows = [
+        (row.paper_id, row.category, row.day, row.kind, row.source, row.version)
+        for place, row in wanted.items()
+        if _says_more(row, known.get(place))
+    ]
+    bulk.insert(Announcement, _NAMED[:-1], (row for row in rows if row[0] in new))
     bulk.upsert(
         Announcement,
         _NAMED[:-1],
-        (
-            (row.paper_id, row.category, row.day, row.kind, row.source, row.version)
-            for place, row in wanted.items()
-            if _says_more(row, known.get(place))
-        ),
+        (row for row in rows if row[0] not in new),
         unique=["paper_id", "category", "day"],
         update=["kind", "source", "version"],
     )

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import hashlib
 import itertools
+import logging
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
-from papers.arxiv import api, jsonl, listpage, markup, oai, rss
+from papers.arxiv import api, jsonl, listpage, markup, oai, reading, rss
 from papers.arxiv.listing import ArxivMalformed, BadRecord, Listing, Page, Place
 
 LARGEST_BYTES = 256 * 1024 * 1024  # of a page, unpacked; JSON Lines have no limit
 _BATCH = 1000  # lines in one transaction: on SQLite nobody else writes meanwhile
 _HEAD = 4096
 _PIECE = 1024 * 1024
+_WORTH_A_PROCESS = 4 * 1024 * 1024  # bytes, packed or not: half a second of reading
 _BEGINNING = Place(0, 0, "")
 _LONGEST_LINE = 8 * 1024 * 1024
+_log = logging.getLogger(__name__)
 _RANK = {"feed": 0, "list": 1, "lines": 2, "api": 3, "oai": 4}
 
 
@@ -58,7 +61,7 @@ def pages(path: Path, *, after: Place | None = None, largest_bytes: int = LARGES
     try:
         kind = format_of(path)
         if kind == "lines":
-            yield from _read_ahead(_batches(path, after or _BEGINNING))
+            yield from _lines(path, after or _BEGINNING)
             return
         with _opened(path) as stream:
             data = stream.read(largest_bytes + 1)
@@ -98,7 +101,23 @@ def _list_page(data: bytes) -> Page:
         raise ArxivMalformed(message, "html") from error
 
 
-def _batches(path: Path, after: Place) -> Iterator[Page]:
+def _lines(path: Path, after: Place) -> Iterator[Page]:
+    """By a process of their own where that is worth its start, and by this one where it cannot be had, or died."""
+    if path.stat().st_size >= _WORTH_A_PROCESS:
+        try:
+            for data in _read_ahead(reading.in_a_process(path, after)):
+                page = reading.unpacked(data)
+                if page is None:
+                    return
+                yield page
+                after = page.place or after
+        except (reading.ReaderDied, BlockingIOError):
+            _log.warning("The process that read %s ended early; going on without one", path.name)
+    yield from _read_ahead(batches(path, after))
+
+
+def batches(path: Path, after: Place) -> Iterator[Page]:
+    """Pages of JSON Lines, as they are read."""
     with _opened(path) as stream:
         lines = _Lines(stream, after)
         parsed = jsonl.parse(lines, after.lines + 1)

@@ -7,6 +7,7 @@ of that; null where not known. `sample: true` marks a text that is not the autho
 
 import codecs
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -113,6 +114,9 @@ def _people(row: dict[str, Any]) -> Iterator[Author]:
     people = row.get("authors") or []
     if not isinstance(people, list):
         raise Unreadable("authors is not a list")
+    if (plain := _plain_names(people)) is not None:
+        yield from plain
+        return
     for person in people:
         if isinstance(person, str):
             yield Author(tex.name(person))
@@ -121,6 +125,19 @@ def _people(row: dict[str, Any]) -> Iterator[Author]:
             yield Author(tex.name(_string(person, "name")), tuple(tex.title(str(place)) for place in places))
         else:
             raise Unreadable("an author is not a string")
+
+
+def _plain_names(people: list[Any]) -> list[Author] | None:
+    """The authors, where all are names in which nothing is to be resolved; most are, and need one look together."""
+    try:
+        together = "".join(people)
+    except TypeError:
+        return None  # some are objects
+    if not tex.is_plain_name(together):
+        return None
+    if not together.isascii():
+        people = [unicodedata.normalize("NFC", person) for person in people]
+    return [Author(person.strip(" ")) for person in people]
 
 
 def _categories(row: dict[str, Any]) -> tuple[str, ...]:

@@ -131,6 +131,11 @@ def abstract(text: str) -> str:
     return "\n".join(folded for part in paragraphs if (folded := " ".join(part.split())))
 
 
+def is_plain_name(text: str) -> bool:
+    """Whether of each piece of it, in composed form, `name` takes only the blanks around."""
+    return text.isprintable() and "  " not in text and not _TYPED_IN_NAME.search(text)
+
+
 def name(text: str) -> str:
     """A person's name. Braces, dollars and stray backslashes are typing, not part of it."""
     if not _TYPED_IN_NAME.search(text):

@@ -79,3 +79,22 @@ def test_many_keys_are_one_parameter() -> None:
     assert Paper.objects.filter(arxiv_id__among=names).count() == 1
     assert Paper.objects.filter(pk__among=frozenset()).count() == 0
     assert Announcement.objects.filter(paper_id__among=keys).count() == 0
+
+
+def test_the_keys_come_back_and_which_of_them_are_new() -> None:
+    keep(row(1))
+    standing = Paper.objects.get().pk
+
+    keys, new = bulk.upsert_keys(
+        Paper, COLUMNS, [row(1, "Other"), row(2)], unique="arxiv_id", update=COLUMNS[1:]
+    )
+
+    assert keys == dict(Paper.objects.values_list("arxiv_id", "pk"))
+    assert new == set(keys.values()) - {standing}
+    assert Paper.objects.get(pk=standing).title == "Other"
+
+
+def test_rows_that_cannot_collide_are_only_inserted() -> None:
+    bulk.insert(Paper, COLUMNS, [row(1), row(2)])
+
+    assert list(Paper.objects.order_by("arxiv_id").values_list("title", flat=True)) == [HARD, HARD]
