@@ -7,7 +7,7 @@ of listings, keeps the bytes of a record that it cannot read, and raises one of 
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from operator import attrgetter
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["new", "cross", "replacement"]
 Source = Literal["rss", "listing", "oai", "api", "jsonl"]
@@ -82,7 +82,8 @@ class Listing:
         return Listing, _values(self)
 
     def with_words(self, folded_text: str, folded_names: str) -> "Listing":
-        return Listing(*_values(self)[:-2], folded_text, folded_names)
+        values: list[Any] = [*_values(self)[:-2], folded_text, folded_names]
+        return Listing(*values)
 
     @property
     def primary_category(self) -> str:

@@ -86,7 +86,7 @@ def main() -> None:
         _told(files.batches(Path(path), Place(int(lines), int(size), digest)), sys.stdout.buffer)
     except BrokenPipeError:
         # Nobody reads any more; without this, closing the output would complain.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
 
 
 if __name__ == "__main__":
