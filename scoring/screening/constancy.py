@@ -6,6 +6,7 @@ recall is stated for *constant* picks: those that a second reading would make to
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 # How probably a second reading picks again what the first one picked, by the logit of its estimate. Measured on the
 # five lists of the development data that were read twice (485 picks; `python -m bench.ranking` prints it).
@@ -23,4 +24,10 @@ def again(chance: float) -> float:
 
 def constant(estimates: Sequence[int], scale: int = 10_000) -> list[int]:
     """How probably each paper is a constant pick, wanted by one reading and by the next; in the estimates' scale."""
-    return [round(estimate * again(estimate / scale)) for estimate in estimates]
+    worths = _worths(scale)
+    return [worths[estimate] for estimate in estimates]
+
+
+@cache
+def _worths(scale: int) -> tuple[int, ...]:
+    return tuple(round(estimate * again(estimate / scale)) for estimate in range(scale + 1))

@@ -18,10 +18,15 @@ def features_of(terms: Iterable[Term]) -> dict[int, float]:
     """The weight of each hashed feature of these terms; of two claims on a feature the heavier holds."""
     weights: dict[int, float] = {}
     for term in terms:
-        for feature, share in _parts(term.text):
-            key = term_hash(feature)
+        for key, share in _hashed(term.text):
             weights[key] = max(weights.get(key, 0.0), share * term.weight)
     return weights
+
+
+@lru_cache(maxsize=65_536)
+def _hashed(text: str) -> tuple[tuple[int, float], ...]:
+    """A term's features. Kept: most terms come from our tables, and thousands of profiles share them."""
+    return tuple((term_hash(feature), share) for feature, share in _parts(text))
 
 
 def _parts(text: str) -> Iterable[tuple[str, float]]:
