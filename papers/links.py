@@ -19,7 +19,7 @@ _SHOWN = 48
 
 _CODE = {
     "github.com", "gist.github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "sr.ht", "git.sr.ht", "gitee.com",
-    "anonymous.4open.science", "colab.research.google.com", "pypi.org", "cran.r-project.org", "codeocean.com",
+    "anonymous.4open.science", "colab.research.google.com", "codeocean.com",
     "sourceforge.net",
 }  # fmt: skip
 _DATA = {
