@@ -83,6 +83,7 @@ def teach(profile: Profile) -> int:
     known = current_basis()
     if known is None:
         return 0
+    through = timezone.now()  # before anything is read: a vote cast meanwhile is of the next lesson
     state = LearnerState.objects.filter(profile=profile).first()
     signature = signature_of(profile, known)
     is_new = state is None or state.signature != signature
@@ -90,7 +91,6 @@ def teach(profile: Profile) -> int:
     if not taken and (state is None or not is_new):
         return 0
     pupil = _pupil(state, known, is_new=is_new)
-    through = timezone.now()
     _fold(profile, known, pupil, taken)
     facts = {
         "directions": known.name,

@@ -157,7 +157,7 @@ def test_a_learner_finds_what_is_wanted_without_a_word_from_the_profile(directio
 
     after = [auc(taught(directions, count).logits(rows, flat), wanted) for count in (5, 60, 400)]
 
-    assert after[0] < after[1] < after[2] or after[1] > 0.97
+    assert after[0] < after[1] <= after[2]
     assert after[2] > 0.95
 
 
