@@ -370,7 +370,7 @@ def test_a_surge_is_parked_in_the_transaction_that_stores_it() -> None:
     for _ in range(5):
         day = calendar.previous_announcement_day(day)
         for number in range(40):
-            paper = Paper(arxiv_id=f"2601.{day:%d}{number:03}", title="A title", primary_category="cs.LG")
+            paper = Paper(arxiv_id=f"2512.{day:%d}{number:03}", title="A title", primary_category="cs.LG")
             paper.save()
             paper.announcements.create(category="cs.LG", day=day, kind="new", source="rss")
     server = FakeArxiv(page_size=100)

@@ -36,7 +36,7 @@ def reader():
     for _ in range(5):
         day = calendar.previous_announcement_day(day)
         papers = Paper.objects.bulk_create(
-            Paper(arxiv_id=f"2601.{day:%d}{number:03}", title="A title", primary_category="cs.LG")
+            Paper(arxiv_id=f"2512.{day:%d}{number:03}", title="A title", primary_category="cs.LG")
             for number in range(USUAL)
         )
         Announcement.objects.bulk_create(
