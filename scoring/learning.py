@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from papers.features import vectors
 from papers.models import PaperVersion
-from profiles.models import Profile
+from profiles.models import Profile, Vote
 from scoring.editions import learners
 from scoring.models import Candidate, Directions
 from scoring.screening import basis
@@ -46,6 +46,11 @@ def _is_outgrown(newest: Directions | None, papers: int, now: dt.datetime) -> bo
 
 
 def teach_due() -> int:
-    """Teach every profile of which something was read since its last lesson; how many lessons."""
+    """Teach every profile of which something was read, or of which a reader said something, since its last lesson; how
+    many lessons."""
     fresh = Candidate.objects.filter(profile=OuterRef("pk")).to_teach()
-    return sum(learners.teach(profile) for profile in Profile.objects.active().filter(Exists(fresh)))
+    cast = Vote.objects.filter(profile=OuterRef("pk"))
+    unheard = Exists(cast.filter(voted_at__gt=OuterRef("learner__votes_through")))
+    first = Q(learner=None) & Exists(cast)
+    owed = Profile.objects.active().filter(Exists(fresh) | unheard | first)
+    return sum(learners.teach(profile) for profile in owed)

@@ -7,7 +7,7 @@ and by arXiv id, so that the same rows give the same state. What no model has sa
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,15 +15,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from papers.models import PaperVersion
 from profiles import revisions
 from profiles.models import Profile, Revision, Vote
 from scoring import rubric
-from scoring.models import Candidate, Directions, Edition, LearnerState, Score
-from scoring.packed import unpack
+from scoring.models import Candidate, Directions, Edition, FirstSeen, LearnerState, Score
+from scoring.packed import Code, Entry, unpack
 from scoring.screening import basis, learner
 from scoring.screening.basis import Basis
 from scoring.screening.cut import CERTAIN
 from scoring.screening.learner import Learner, Lesson
+from scoring.screening.rank import SCALE
+from scoring.transactions import retried
 
 from .estimating import features_of, prior_for
 
@@ -38,12 +41,14 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class _Taken:
-    """One lesson with where it comes from."""
+    """One lesson with where it comes from. `was` is what it had been learned as, where it only corrects."""
 
-    candidate: int | None
     paper: int
     lesson: Lesson
-    words: str
+    words: str = ""
+    candidate: int | None = None
+    value: int = 0
+    was: float | None = None
 
 
 def current_basis() -> Basis | None:
@@ -102,8 +107,9 @@ def teach(profile: Profile) -> int:
         "votes_through": through,
         "taught_at": through,
     }
-    keys = [one.candidate for lessons in taken.values() for one in lessons if one.candidate is not None]
-    return sum(map(len, taken.values())) if _swap(profile, state, facts, keys) else 0
+    every = [one for lessons in taken.values() for one in lessons]
+    learned = [(one.candidate, one.value) for one in every if one.candidate is not None]
+    return len(every) if _swap(profile, state, facts, learned) else 0
 
 
 def as_if_taught(profile: Profile, days: Sequence[dt.date]) -> Iterator[tuple[Basis, Learner] | None]:
@@ -123,7 +129,13 @@ def as_if_taught(profile: Profile, days: Sequence[dt.date]) -> Iterator[tuple[Ba
         yield (known, pupil) if known is not None and pupil is not None and pupil.seen else None
 
 
-def _swap(profile: Profile, state: LearnerState | None, facts: dict[str, object], keys: list[int]) -> bool:
+@retried
+def _swap(
+    profile: Profile,
+    state: LearnerState | None,
+    facts: dict[str, object],
+    learned: Sequence[tuple[int, int]],
+) -> bool:
     try:
         with transaction.atomic():
             if state is None:
@@ -132,11 +144,21 @@ def _swap(profile: Profile, state: LearnerState | None, facts: dict[str, object]
                 mine = LearnerState.objects.filter(pk=state.pk, version=state.version)
                 if not mine.update(version=F("version") + 1, **facts):
                     return False
-            for start in range(0, len(keys), _BATCH):
-                Candidate.objects.filter(pk__in=keys[start : start + _BATCH]).update(is_taught=True)
+            for start in range(0, len(learned), _BATCH):
+                _take_in(dict(learned[start : start + _BATCH]))
     except IntegrityError:
         return False  # another made the first state meanwhile
     return True
+
+
+def _take_in(learned: Mapping[int, int]) -> None:
+    """Mark what was learned, by the value it had; a second look that came meanwhile is still to be learned."""
+    locked = Candidate.objects.select_for_update().filter(pk__in=list(learned)).order_by("pk")
+    other = {pk for pk, value in locked.values_list("pk", "value") if value != learned[pk]}
+    same = [pk for pk in learned if pk not in other]
+    Candidate.objects.filter(pk__in=same).update(is_taught=True, taught_value=None)
+    for pk in other:
+        Candidate.objects.filter(pk=pk).update(taught_value=learned[pk])
 
 
 def _pupil(state: LearnerState | None, known: Basis, *, is_new: bool) -> Learner:
@@ -154,18 +176,23 @@ def _lessons(profile: Profile, state: LearnerState | None) -> dict[int, list[_Ta
         if state.votes_through is not None:
             votes = votes.filter(voted_at__gt=state.votes_through)
     newest = rows.filter(score_id__isnull=False).order_by("-day", "-pk")[:MOST_LESSONS]
-    columns = newest.values_list("day", "edition", "paper", "pk", "value", "score_id", "audit_chance")
-    facts = _facts_of_scores(profile, [score for *_, score, _ in columns if score is not None])
+    columns = newest.values_list(
+        "day", "edition", "paper", "pk", "value", "score_id", "audit_chance", "taught_value"
+    )
+    facts = _facts_of_scores(profile, [row[5] for row in columns if row[5] is not None])
     by_edition: dict[int, list[_Taken]] = {}
-    for _day, edition, paper, candidate, value, score, chance in sorted(columns, key=lambda row: row[:4]):
+    for _day, edition, paper, candidate, value, score, chance, taught in sorted(
+        columns, key=lambda row: row[:4]
+    ):
         words, trust = facts.get(score or 0, ("", 0.0))
         if not trust:
             continue
         wanted = 1.0 if (value or 0) >= profile.bar else 0.0
         drawn = min(CERTAIN / chance, MOST_COUNTS) if chance else 1.0
         lesson = Lesson(wanted, drawn * (1.0 if wanted else trust))
-        by_edition.setdefault(edition, []).append(_Taken(candidate, paper, lesson, words))
-    _add_votes(by_edition, list(votes.values_list("paper", "direction")), profile)
+        was = None if state is None or taught is None else float(taught >= profile.bar)
+        by_edition.setdefault(edition, []).append(_Taken(paper, lesson, words, candidate, value or 0, was))
+    _add_votes(by_edition, list(votes.values_list("paper", "direction", "voted_at")), profile)
     return by_edition
 
 
@@ -181,16 +208,31 @@ def _facts_of_scores(profile: Profile, keys: Sequence[int]) -> dict[int, tuple[s
 
 
 def _add_votes(
-    by_edition: dict[int, list[_Taken]], cast: Sequence[tuple[int, int]], profile: Profile
+    by_edition: dict[int, list[_Taken]], cast: Sequence[tuple[int, int, dt.datetime]], profile: Profile
 ) -> None:
+    """Each vote as a lesson of the day that brought its paper, read or not; of any other paper as one of the newest
+    day when it was cast."""
     if not cast:
         return
-    places = Candidate.objects.filter(profile=profile, paper__in=[paper for paper, _ in cast])
-    edition_of = dict(places.order_by("day").values_list("paper", "edition"))
-    for paper, direction in sorted(cast):
-        if edition := edition_of.get(paper):
+    edition_on = dict(Edition.objects.filter(profile=profile).order_by("day").values_list("day", "pk"))
+    papers = [paper for paper, *_ in cast]
+    seen = FirstSeen.objects.filter(profile=profile, paper__in=papers).values_list("paper", "day")
+    edition_of = {paper: edition_on[day] for paper, day in seen if day in edition_on}
+    places = Candidate.objects.filter(profile=profile, paper__in=papers)
+    edition_of |= dict(places.order_by("day").values_list("paper", "edition"))
+    for paper, direction, voted_at in sorted(cast):
+        edition = edition_of.get(paper) or _newest_on(edition_on, voted_at.date())
+        if edition is not None:
             lesson = Lesson(1.0 if direction > 0 else 0.0, VOTE_COUNTS)
-            by_edition.setdefault(edition, []).append(_Taken(None, paper, lesson, ""))
+            by_edition.setdefault(edition, []).append(_Taken(paper, lesson))
+
+
+def _newest_on(edition_on: Mapping[dt.date, int], day: dt.date) -> int | None:
+    """The edition of the newest day until then, else the first one; None where there is none."""
+    before = [each for each in edition_on if each <= day]
+    if before or edition_on:
+        return edition_on[max(before) if before else min(edition_on)]
+    return None
 
 
 def _fold(profile: Profile, known: Basis, pupil: Learner, by_edition: dict[int, list[_Taken]]) -> None:
@@ -198,16 +240,35 @@ def _fold(profile: Profile, known: Basis, pupil: Learner, by_edition: dict[int, 
     editions = Edition.objects.filter(pk__in=by_edition).order_by("day", "pk")
     words = ""
     for edition in editions:
-        entries = unpack(edition.packed)
-        at = {entry.paper_id: place for place, entry in enumerate(entries)}
-        lessons = [one for one in by_edition[edition.pk] if one.paper in at]
-        if not lessons:
-            continue
         edition.profile = profile
-        prior = prior_for(edition, entries).combined
-        rows = known.rows(features_of([entries[at[one.paper]] for one in lessons]))
+        lessons = by_edition[edition.pk]
+        entries, prior = _estimated(edition, lessons)
+        rows = known.rows(features_of([entries[one.paper] for one in lessons]))
         for place, one in enumerate(lessons):
+            if one.was is not None:
+                pupil.correct(rows, place, prior[one.paper], one.lesson, one.was)
+                continue
             if one.words and words and one.words != words:
                 pupil.loosen()
             words = one.words or words
-            pupil.teach(rows, place, prior[at[one.paper]] / 10_000, one.lesson)
+            pupil.teach(rows, place, prior[one.paper], one.lesson)
+
+
+def _estimated(edition: Edition, lessons: Sequence[_Taken]) -> tuple[dict[int, Entry], dict[int, float]]:
+    """The papers of the lessons as entries, and what the profile's words say of each. What the day does not hold is
+    estimated beside it, at its newest version."""
+    listed = unpack(edition.packed)
+    entries = {entry.paper_id: entry for entry in listed}
+    prior = _chances(listed, prior_for(edition, listed).combined)
+    strange = {one.paper for one in lessons} - entries.keys()
+    if strange:
+        texts = PaperVersion.objects.filter(paper__in=strange).order_by("number")
+        newest = dict(texts.values_list("paper", "number"))
+        beside = [Entry(paper, newest.get(paper, 1), Code.SCREENED) for paper in sorted(strange)]
+        prior |= _chances(beside, prior_for(edition, beside, listed).combined)
+        entries |= {entry.paper_id: entry for entry in beside}
+    return entries, prior
+
+
+def _chances(entries: Sequence[Entry], estimates: Sequence[int]) -> dict[int, float]:
+    return {entry.paper_id: one / SCALE for entry, one in zip(entries, estimates, strict=True)}

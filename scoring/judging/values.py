@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Mapping
 
+from django.db.models import Case, F, Q, Value, When
+
 from scoring import looks
 from scoring.edits import Weighing
 from scoring.models import Candidate, Score
@@ -37,7 +39,20 @@ def show(candidate: Candidate, score: Score, weighing: Weighing) -> None:
 
 
 def adopt(candidate: Candidate, score: Score, weighing: Weighing, now: dt.datetime) -> None:
-    """Give a candidate a score that was paid for. Its packed code is the caller's to move."""
+    """Give a candidate a score that was paid for. Its packed code is the caller's to move.
+
+    What was learned with another value is to be corrected: one statement, for a learner may be taking it in.
+    """
     show(candidate, score, weighing)
     candidate.changed_at = now
-    candidate.save(update_fields=["score_id", "state", "value", "second_value", "interest", "changed_at"])
+    is_other = Q(is_taught=True) & ~Q(value=candidate.value)
+    Candidate.objects.filter(pk=candidate.pk).update(
+        score_id=candidate.score_id,
+        state=candidate.state,
+        taught_value=Case(When(is_other, then=F("value")), default=F("taught_value")),
+        is_taught=Case(When(is_other, then=Value(False)), default=F("is_taught")),
+        value=candidate.value,
+        second_value=candidate.second_value,
+        interest=candidate.interest,
+        changed_at=now,
+    )

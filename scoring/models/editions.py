@@ -194,6 +194,8 @@ class Candidate(models.Model):
         default=0, help_text=_("How probably it was drawn, of 10,000; 0 above the cut.")
     )
     is_taught = models.BooleanField(default=False, help_text=_("Its score is part of what was learned."))
+    # Where a second look changed the value after that: the value that was learned, until the learner is corrected.
+    taught_value = models.PositiveSmallIntegerField(null=True)
 
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     waits_for = models.CharField(max_length=8, choices=Waits, default=Waits.TURN)
