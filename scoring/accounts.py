@@ -12,7 +12,8 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from papers.models import Announcement, AnnouncementQuerySet, ArxivCount, Correction
+from papers.models import Announcement, AnnouncementQuerySet, Correction
+from scoring import counted
 from scoring.budget import Violation
 from scoring.models import Candidate, Edition, FirstSeen, Score
 from scoring.models.editions import CandidateQuerySet
@@ -31,16 +32,14 @@ CODE_OF = {
 # What cannot be said of a paper without a row that says it.
 NEEDS_CANDIDATE = {Code.JUDGED, Code.ESTIMATED, Code.WAITING, Code.IN_WORK, Code.FAILED, Code.EXPIRED}
 
-# Of two counts of a category the one from the stronger source holds.
-_STRENGTH: list[str] = [Announcement.Source.DERIVED, Announcement.Source.RSS, Announcement.Source.LISTING]
-
 
 @dataclass(frozen=True)
 class Account:
     """Where the papers of a day are, in the order of precedence. `lost` is 0, or a fault to be seen.
 
-    `replacements`, tokens and cost (micro-dollars) stand beside the sum. `arxiv_counted` is what arXiv itself
-    counted as new in these categories; None where it was never asked.
+    `replacements`, tokens and cost (micro-dollars) stand beside the sum, and so does what arXiv itself counted as
+    new (and cross-listed) in these categories, in entries of its lists: None where it is not known of all of them.
+    `arxiv_missing` of these entries are not stored; `arxiv_is_cut` says that arXiv may have more.
     """
 
     announced: int
@@ -59,6 +58,8 @@ class Account:
     expired: int
     replacements: int = 0
     arxiv_counted: int | None = None
+    arxiv_missing: int | None = None
+    arxiv_is_cut: bool = False
     tokens: int = 0
     cost_microusd: int = 0
 
@@ -91,18 +92,17 @@ def account(edition: Edition) -> Account:
     owed = announced_to(edition)
     by_code = counts(edition.packed)
     waits = Counter(_candidates(edition).waiting().order_by().values_list("waits_for", flat=True))
-    reasons = {f"waiting_{reason}": waits[reason] for reason in Candidate.Waits.values}
+    reasons: dict[str, Any] = {f"waiting_{reason}": waits[reason] for reason in Candidate.Waits.values}
     turn = by_code[Code.WAITING] - sum(waits.values()) + waits[Candidate.Waits.TURN]
     spent = edition.calls.aggregate(
         tokens=Sum(booked_tokens(), default=0), cost=Sum("cost_microusd", default=0)
     )
-    terms = {code.word: number for code, number in by_code.items() if code != Code.WAITING}
+    terms: dict[str, Any] = {code.word: number for code, number in by_code.items() if code != Code.WAITING}
     return Account(
         announced=owed.paper_count() + kept_in(edition).count(),
         **terms,
-        **{**reasons, "waiting_turn": turn},
+        **{**reasons, "waiting_turn": turn, **counted.account_of(edition)},
         replacements=replaced_for(edition).paper_count(),
-        arxiv_counted=arxiv_counted(edition),
         tokens=spent["tokens"],
         cost_microusd=spent["cost"],
     )
@@ -131,21 +131,6 @@ def replaced_for(edition: Edition) -> AnnouncementQuerySet:
     here = Announcement.objects.on(edition.day).in_categories(edition.categories)
     owed = announced_to(edition).values("paper")
     return here.replacements().exclude(paper__in=owed)
-
-
-def arxiv_counted(edition: Edition) -> int | None:
-    """What arXiv counted as new (and cross-listed): each category by its strongest source.
-
-    A new paper is new in its primary category only, so new ones add up; a cross-list may be named in several
-    categories, and then the sum is above the number of papers.
-    """
-    kinds = [Announcement.Kind.NEW, *([Announcement.Kind.CROSS] if edition.cross_lists else [])]
-    rows = ArxivCount.objects.filter(day=edition.day, category__in=edition.categories, kind__in=kinds)
-    best: dict[tuple[str, str], int] = {}
-    for row in sorted(rows, key=lambda row: _STRENGTH.index(row.source)):
-        best[row.category, row.kind] = row.count
-    complete = {category for category, _ in best} == set(edition.categories)
-    return sum(best.values()) if best and complete else None
 
 
 # --- the audit -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from papers.models import Paper
 from scoring import packed
 from scoring.accounts import replaced_for
 from scoring.budget.words import dollars
+from scoring.counted import Counted, counted_for
 from scoring.feed import Feed
 from scoring.models import Call, Candidate, Edition
 from scoring.models.judging import booked_tokens
@@ -45,6 +46,7 @@ ASIDE = {
     "replaced": _("replaced"),
     "dismissed": _("dismissed"),
     "tokens": _("tokens"),
+    "counted": _("Counted by arXiv"),
 }
 
 
@@ -105,6 +107,14 @@ class Tally:
     @property
     def replacements(self) -> int:
         return self.edition.account.get("replacements", 0)
+
+    @property
+    def arxiv(self) -> dict[str, Any] | None:
+        """What arXiv itself counted in its lists of these categories, as it was when last looked at."""
+        account = self.edition.account
+        if account.get("arxiv_counted") is None or account.get("arxiv_missing") is None:
+            return None
+        return {name: account[f"arxiv_{name}"] for name in ("counted", "missing", "is_cut")}
 
     @property
     def asides(self) -> list[Term]:
@@ -198,6 +208,7 @@ class Listing:
     page: int
     rows: list[Row] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    counted: Counted | None = None
 
     @property
     def has_more(self) -> bool:
@@ -217,6 +228,9 @@ def listing(chosen: Feed, key: str, page_text: str) -> Listing:
         calls = Call.objects.filter(edition=chosen.edition).annotate(booked=booked_tokens())
         calls = calls.order_by("created_at", "pk")
         return Listing(key, ASIDE[key], calls.count(), page, calls=list(calls[span]))
+    if key == "counted":
+        counted = counted_for(chosen.edition)
+        return Listing(key, ASIDE[key], counted.counted if counted else 0, 1, counted=counted)
     label = LABELS.get(key) or ASIDE.get(key)
     if label is None:
         raise Http404

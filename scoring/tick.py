@@ -7,7 +7,7 @@ from django.db.models import Exists, F, Max, OuterRef
 from django.db.models.fields.json import KT
 
 from papers import calendar, filling, quarantine
-from papers.models import Announcement, Correction, Harvest, Surge
+from papers.models import Announcement, ArxivCount, Correction, Harvest, Surge
 from papers.owed import in_force
 from profiles import letters
 from profiles.models import Profile
@@ -85,6 +85,16 @@ def take_late_in(now: dt.datetime) -> int:
         if harvest.finished_at and name not in known and slots.take(name, harvest.finished_at, now):
             late += sum(editions.reopen(edition, now) for edition in _touched_by(harvest))
     return late
+
+
+def recount_due(now: dt.datetime) -> int:
+    """Keep in each account what arXiv counted anew of its day, once a count; how many accounts say something else."""
+    recent = ArxivCount.objects.filter(counted_at__gt=now - LATE_LASTS).exclude(source=ArxivCount.Source.OAI)
+    told = 0
+    for day, counted_at in recent.order_by().values_list("day").annotate(newest=Max("counted_at")):
+        if slots.take(f"counted {day}", counted_at, now):
+            told += sum(editions.recount(edition) for edition in Edition.objects.on(day))
+    return told
 
 
 def take_released_in(now: dt.datetime) -> int:
@@ -169,6 +179,7 @@ def housekeep(now: dt.datetime) -> None:
     screen_due(now)
     take_late_in(now)
     take_released_in(now)
+    recount_due(now)
     rescreen_due(now)
     weigh_due(now)
     close_due(now)

@@ -9,7 +9,7 @@ from scoring.accounts import Account, account, audit
 
 from .closing import close, expire_waiting, move
 from .estimating import brief_of
-from .late import reopen
+from .late import recount, reopen
 from .opening import NothingAnnounced, open_edition, open_newest
 from .screening import rescreen, screen
 
@@ -24,6 +24,7 @@ __all__ = [
     "move",
     "open_edition",
     "open_newest",
+    "recount",
     "reopen",
     "rescreen",
     "screen",

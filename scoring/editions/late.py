@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from scoring import providers
+from scoring import counted, providers
 from scoring.models import Candidate, Edition, FirstSeen
 from scoring.packed import Code, Entry, pack, unpack
 from scoring.screening.cut import draw, seed_of
@@ -46,8 +46,27 @@ def reopen(edition: Edition, now: dt.datetime) -> int:
             locked.packed = packed
             locked.save(update_fields=["packed", "batch", "state", "cut_rank"])
             keep_account(locked)
+        else:
+            _keep_counts(locked)
     edition.refresh_from_db()
     return len(late)
+
+
+@unless_forgotten
+@retried
+def recount(edition: Edition) -> bool:
+    """Keep what arXiv counts by now in the edition's account; whether that is new. Safe to repeat."""
+    with transaction.atomic():
+        return _keep_counts(Edition.objects.select_for_update().get(pk=edition.pk))
+
+
+def _keep_counts(edition: Edition) -> bool:
+    told = counted.account_of(edition)
+    if told.items() <= edition.account.items():
+        return False
+    edition.account |= told
+    edition.save(update_fields=["account"])
+    return True
 
 
 def _screen_late(edition: Edition, entries: Sequence[Entry], late: list[Entry]) -> list[Entry]:
