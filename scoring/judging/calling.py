@@ -15,7 +15,7 @@ from scoring.prompting import payer_key
 from scoring.providers import KeyUnreadable
 from scoring.verdicts import Reading
 
-from . import repairs, watching
+from . import repairs, telling, watching
 from .blocks import Block
 from .failures import book_failure, pause_if_rubbish
 from .records import APART, COMPANY_OF_ONE_APART, CROWNED, Booking, record
@@ -130,11 +130,8 @@ def _apart(papers: dict[str, int], crowned: int, answer: Answer) -> Booking:
 
 
 def _remember(block: Block, answer: Answer, booking: Booking, now: dt.datetime) -> None:
-    if not (booking.outcome == "garbled" and pause_if_rubbish(block, now)):
-        providers.note_success(block.provider)
-    providers.learn(block.provider, answer.abilities)
-    if answer.usage is not None and answer.usage.output_tokens > answer.cap_tokens:
-        providers.note_cap_ignored(block.provider)
+    is_rubbish = booking.outcome == "garbled" and pause_if_rubbish(block, now)
+    telling.of_answer(block.provider, block.hold, answer, is_rubbish=is_rubbish)
 
 
 # --- without a network -----------------------------------------------------------------------------

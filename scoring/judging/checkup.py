@@ -11,14 +11,15 @@ from django.utils import timezone
 
 from profiles.quotas import INSTANCE
 from scoring import budget, checking, llm, providers, verdicts
-from scoring.llm import Answer, LlmError
+from scoring.llm import Answer, LlmError, LlmUnavailable
 from scoring.models import Call, Candidate, Edition, Hold, Provider, Score
 from scoring.prompting import tokens_to_hold
 from scoring.providers import KeyUnreadable
 from scoring.rubric import Prompt
+from scoring.transactions import retried
 from scoring.usage import Usage
 
-from . import small_calls
+from . import room, small_calls, telling
 
 # What a paper costs where nothing was read yet: `python -m bench.tokens`.
 USUAL_TOKENS_A_PAPER = 341
@@ -55,8 +56,10 @@ def check_up(provider: Provider) -> Checkup:
 
     What is learned of the server is remembered, and a provider that answers again is resumed.
     """
-    prompt = checking.prompt()
-    held = _hold(provider, tokens_to_hold(prompt, provider), timezone.now())
+    prompt, now = checking.prompt(), timezone.now()
+    if room.has_asked_to_wait(provider, now):
+        return Checkup("rate_limited", f"it asked to wait until {provider.open_until:%Y-%m-%d %H:%M:%S} UTC")
+    held = _hold(provider, tokens_to_hold(prompt, provider), now)
     if held is None or not budget.mark_sent(held):
         return Checkup("budget", "the instance's budget refuses even one small call")
     return _ask(held, provider, prompt)
@@ -65,7 +68,8 @@ def check_up(provider: Provider) -> Checkup:
 def claim(now: dt.datetime) -> Hold | None:
     """The oldest check that somebody wants and nobody has sent yet, marked as sent by this caller; None without one.
 
-    Also of a provider that is stopped or down: whether it answers again is what is asked.
+    Also of a provider that is stopped or down: whether it answers again is what is asked. Not while the server itself
+    asked to wait, or is busy with as many calls as it may have.
     """
     unsent = Hold.objects.open().filter(
         sent_at=None,
@@ -75,9 +79,15 @@ def claim(now: dt.datetime) -> Hold | None:
         call__provider__is_active=True,
     )
     for held in unsent.select_related("call__provider").order_by("pk"):
-        if budget.mark_sent(held, now=now):
+        if _send(held, now):
             return held
     return None
+
+
+@retried
+@transaction.atomic
+def _send(held: Hold, now: dt.datetime) -> bool:
+    return room.ready_for_check(held.call.provider_id, now) is not None and budget.mark_sent(held, now=now)
 
 
 def answer(held: Hold) -> int:
@@ -92,6 +102,9 @@ def _ask(held: Hold, provider: Provider, prompt: Prompt) -> Checkup:
         answer = llm.judge(prompt, providers.endpoint_of(provider), request_id=str(held.key))
     except (LlmError, KeyUnreadable) as error:
         found = Checkup(small_calls.end_without_answer(held, error, timezone.now()), str(error))
+        # A key that is refused here is told to who asked; the next reading stops the provider.
+        if isinstance(error, LlmUnavailable):
+            telling.of_unavailable(provider, held, error, timezone.now())
         _remember(provider, found, timezone.now())
         return found
     reading = verdicts.read(answer.text, prompt.labels, [checking.PAPER.abstract], 1, "en")
@@ -101,8 +114,8 @@ def _ask(held: Hold, provider: Provider, prompt: Prompt) -> Checkup:
         _settle(held, answer, timezone.now())
     except budget.HoldEnded:
         budget.true_up(held, answer.usage)
-    providers.learn(provider, answer.abilities)
-    providers.resume(provider)
+    telling.of_answer(provider, held, answer)
+    providers.reinstate(provider)
     _remember(provider, found, timezone.now())
     return found
 

@@ -20,7 +20,7 @@ from scoring.models import Call, Candidate, Edition, Hold, Provider, Score
 from scoring.packed import Code
 from scoring.transactions import retried
 
-from . import values
+from . import room, values
 from .blocks import Block, Draft, Row, block_json, draft, rows_of, without_company_for_suspects
 from .watching import watch_of
 
@@ -113,7 +113,7 @@ def _claim_of(edition: Edition, now: dt.datetime) -> Block | None:
     if not Provider.objects.usable(now).filter(pk=provider.pk).exists():
         _say_what_they_wait_for(edition, Waits.PROVIDER)
         return None
-    if _is_busy(provider):
+    if room.is_busy(provider):
         return None
     try:
         legs = budget.legs_of(profile, provider)
@@ -123,25 +123,6 @@ def _claim_of(edition: Edition, now: dt.datetime) -> Block | None:
     revision = edition.revision or revisions.current(profile, rubric.VERSION)
     terms = _Terms(profile, revision, provider, legs)
     return _claim_and_hold(edition, terms, now)
-
-
-def _is_busy(provider: Provider) -> bool:
-    """Whether it has as many calls in flight as it may; after a pause one goes ahead as a probe."""
-    if provider.is_local:
-        return False
-    most = 1 if provider.failures >= providers.FAILURES_TO_OPEN else provider.calls_at_once
-    return Hold.objects.open().filter(call__provider=provider).count() >= most
-
-
-def _may_probe(provider: Provider, now: dt.datetime) -> bool:
-    """After a pause one call goes ahead, over all processes: who wants to be it looks again under the row's lock.
-
-    Without the lock two processes would both find nothing in flight, and both ask. True for a provider that is well.
-    """
-    if provider.failures < providers.FAILURES_TO_OPEN:
-        return True
-    locked = Provider.objects.select_for_update().usable(now).filter(pk=provider.pk).first()
-    return locked is not None and not _is_busy(locked)
 
 
 def _say_what_they_wait_for(edition: Edition, reason: Waits) -> None:
@@ -161,7 +142,7 @@ def _leave_alone(edition: Edition, now: dt.datetime) -> None:
 def _claim_and_hold(edition: Edition, terms: _Terms, now: dt.datetime) -> Block | None:
     """Claim, call and hold; or, where a budget is full, nothing of it and the edition blocked."""
     locked = Edition.objects.select_for_update().claimable(now).filter(pk=edition.pk).first()
-    if locked is None or not _may_probe(terms.provider, now):
+    if locked is None or not room.may_probe(terms.provider, now):
         return None
     rows = _choose(locked, terms, now)
     if not rows:

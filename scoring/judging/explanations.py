@@ -16,14 +16,17 @@ from scoring.rubric import PaperText, Prompt
 from scoring.transactions import retried
 from scoring.verdicts import Verdict
 
-from . import small_calls
+from . import small_calls, telling
 from .small_calls import storable
 
 log = structlog.get_logger(__name__)
 
 
 def claim(now: dt.datetime) -> Hold | None:
-    """The oldest question that nobody has sent yet, marked as sent by this caller and no other; None without one."""
+    """The oldest question that nobody has sent yet, marked as sent by this caller and no other; None without one.
+
+    None, too, while its provider is stopped, paused or busy: the question waits, with its tokens, until its lease ends.
+    """
     unsent = Hold.objects.open().filter(
         sent_at=None,
         lease_until__gt=now,
@@ -32,7 +35,7 @@ def claim(now: dt.datetime) -> Hold | None:
         call__provider__in=Provider.objects.usable(now),
     )
     for held in unsent.select_related("call__provider", "call__profile__team").order_by("pk"):
-        if budget.mark_sent(held, now=now):
+        if small_calls.send_if_it_may(held, now):
             return held
     return None
 
@@ -55,8 +58,9 @@ def answer(held: Hold) -> int:
         endpoint = providers.endpoint_of(call.provider)
         said = llm.judge(prompt, endpoint, request_id=str(held.key), payer=payer_key(call.profile))
     except (LlmError, KeyUnreadable) as error:
-        small_calls.end_without_answer(held, error, timezone.now())
+        small_calls.give_up(held, error, timezone.now())
         return 0
+    telling.of_answer(call.provider, held, said)
     language = score.revision.content["reason_language"]
     verdict = verdicts.read_explanation(said.text, prompt.labels[0], paper.abstract, language)
     try:

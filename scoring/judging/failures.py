@@ -16,17 +16,15 @@ from scoring.llm import (
     LlmTooLong,
     LlmUnavailable,
 )
-from scoring.models import Call, Candidate, Edition, Hold
+from scoring.models import Call, Candidate, Edition
 from scoring.packed import Code
 from scoring.prompting import DICE
 from scoring.transactions import retried
 
+from . import telling
 from .blocks import Block
 from .records import MISREADS_TO_FAIL, Booking, fail, record, save_returned
 
-# A 429 without a usable Retry-After; and a wait that is too long to keep anything for.
-DEFAULT_WAIT_SECONDS = 10.0
-LONGEST_WAIT_SECONDS = 3600.0
 # Calls about several papers, one after the other, of which not one paper could be read: it is the model, then.
 RUBBISH_TO_PAUSE = 8
 # Among so many of the last calls they are looked for.
@@ -42,7 +40,7 @@ def book_failure(block: Block, error: LlmError, now: dt.datetime) -> None:
         case LlmRejected():
             _reject(block, error, now)
         case LlmMisconfigured():
-            providers.stop(block.provider, error.code, now)
+            telling.of_failure(block.provider, block.hold, error, now)
             _give_up(block, error, now, _waiting_for_provider(None, counts=False))
         case LlmUnavailable():
             _wait(block, error, now)
@@ -103,22 +101,13 @@ def _give_up_paid(block: Block, error: LlmAnswered, now: dt.datetime) -> None:
 
 def _wait(block: Block, error: LlmUnavailable, now: dt.datetime) -> None:
     """Later: when the server said, or with a pause that grows and is never the same twice."""
-    if error.code == "rate_limited":
-        named = DEFAULT_WAIT_SECONDS * DICE.uniform(1, 2) if error.retry_after is None else error.retry_after
-        seconds = min(named, LONGEST_WAIT_SECONDS)
-        providers.note_throttled(block.provider, _sent_at(block), now)
-        providers.pause(block.provider, now, seconds)
-    else:
+    until = telling.of_unavailable(block.provider, block.hold, error, now)
+    is_asked_to_wait = until is not None
+    if until is None:
         attempts = max((row.candidate.attempts for row in block.rows), default=0)
         seconds = max(error.retry_after or 0.0, DICE.uniform(0.5, 1.5) * 2 ** min(attempts, 6))
-        providers.note_failure(block.provider, now)
-    until = now + dt.timedelta(seconds=min(seconds, LONGEST_WAIT_SECONDS))
-    _give_up(block, error, now, _waiting_for_provider(until, counts=error.code != "rate_limited"))
-
-
-def _sent_at(block: Block) -> dt.datetime:
-    sent_at = Hold.objects.filter(pk=block.hold.pk).values_list("sent_at", flat=True).first()
-    return sent_at or block.call.created_at
+        until = now + dt.timedelta(seconds=min(seconds, telling.LONGEST_WAIT_SECONDS))
+    _give_up(block, error, now, _waiting_for_provider(until, counts=not is_asked_to_wait))
 
 
 Change = Callable[[Candidate], None]

@@ -14,14 +14,15 @@ from scoring.prompting import DICE, payer_key, tokens_to_hold
 from scoring.providers import KeyUnreadable
 from scoring.transactions import retried
 
-from . import small_calls
+from . import room, small_calls, telling
 from .blocks import Block
 
 
 def repair(block: Block, scores: list[Score]) -> list[Score]:
     """The same scores, with reasons in the profile's language where the model could say them again.
 
-    Costs at most one small call, and nothing where the budget refuses; the scores stand either way.
+    Costs at most one small call, and nothing where the budget refuses or the provider is paused or busy; the scores
+    stand either way.
     """
     wrong = [score for score in scores if score.reason and not score.is_language_right]
     if not wrong:
@@ -35,8 +36,9 @@ def repair(block: Block, scores: list[Score]) -> list[Score]:
         endpoint = providers.endpoint_of(block.provider)
         answer = llm.judge(prompt, endpoint, request_id=str(held.key), payer=payer_key(block.profile))
     except (LlmError, KeyUnreadable) as error:
-        small_calls.end_without_answer(held, error, timezone.now())
+        small_calls.give_up(held, error, timezone.now())
         return scores
+    telling.of_answer(block.provider, held, answer)
     said = verdicts.read_repairs(answer.text, prompt.labels, language)
     new = {score.pk: said[label] for label, score in zip(prompt.labels, wrong, strict=True) if label in said}
     _write(held, answer, wrong, new, timezone.now())
@@ -52,6 +54,8 @@ def _hold(block: Block, tokens: int, now: dt.datetime) -> Hold | None:
     with transaction.atomic():
         # Locked, so that a reader who is forgotten meanwhile is either gone here or has this call too.
         if not Edition.objects.select_for_update().filter(pk=block.edition.pk).exists():
+            return None
+        if room.ready(block.provider.pk, now) is None:
             return None
         return small_calls.hold(_call(block, now), tokens, legs, now)
 

@@ -28,7 +28,7 @@ from scoring.rubric import PaperText, Prompt
 from scoring.transactions import retried
 from scoring.verdicts import Verdict
 
-from . import small_calls, values
+from . import room, small_calls, telling, values
 
 log = structlog.get_logger(__name__)
 
@@ -108,11 +108,8 @@ def _claim(pk: int, now: dt.datetime) -> SecondLook | None:
     if known is not None:
         _settle_for(candidate, first, known, now)
         return None
-    provider = Provider.objects.usable(now).filter(pk=first.call.provider_id or 0).first()
-    if (
-        provider is None
-        or Hold.objects.open().filter(call__provider=provider).count() >= provider.calls_at_once
-    ):
+    provider = room.ready(first.call.provider_id, now)
+    if provider is None:
         return None
     return _hold(edition, candidate, first, provider, now)
 
@@ -184,8 +181,9 @@ def take(look: SecondLook) -> int:
         endpoint = providers.endpoint_of(call.provider)
         said = llm.judge(look.prompt, endpoint, request_id=str(look.held.key), payer=payer_key(call.profile))
     except (LlmError, KeyUnreadable) as error:
-        small_calls.end_without_answer(look.held, error, timezone.now())
+        small_calls.give_up(look.held, error, timezone.now())
         return 0
+    telling.of_answer(call.provider, look.held, said)
     crash_points.reach("after_http", look.text.title)
     content = look.first.revision.content
     reading = verdicts.read(

@@ -12,6 +12,8 @@ from scoring.models import Call, Hold
 from scoring.providers import KeyUnreadable
 from scoring.transactions import retried
 
+from . import room, telling
+
 # Failed answers are kept for a look, so much of them.
 FAILED_ANSWER_CHARACTERS = 20_000
 
@@ -31,6 +33,24 @@ def hold(call: Call, tokens: int, legs: Collection[Leg], now: dt.datetime) -> Ho
         return held
     call.delete()
     return None
+
+
+@retried
+@transaction.atomic
+def send_if_it_may(held: Hold, now: dt.datetime) -> bool:
+    """Mark a question as sent; False where its provider may not be asked one call more, or somebody else sends it.
+
+    Outside any transaction, for the mark must be kept before the request leaves.
+    """
+    return room.ready(held.call.provider_id, now) is not None and budget.mark_sent(held, now=now)
+
+
+def give_up(held: Hold, error: LlmError | KeyUnreadable, now: dt.datetime) -> str:
+    """End the hold as the error says, and let its provider's health know; returns the word that the call keeps."""
+    code = end_without_answer(held, error, now)
+    if held.call.provider is not None:
+        telling.of_failure(held.call.provider, held, error, now)
+    return code
 
 
 @retried

@@ -84,9 +84,10 @@ class Provider(models.Model):
     # Stopped until somebody acts (a revoked key, an empty account); the operator is told once.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.CharField(max_length=40, blank=True, default="")
-    # The breaker: failures in a row, and until when no hold is taken.
+    # The breaker: failures in a row, until when no hold is taken, and when that pause began (empty after an answer).
     failures = models.PositiveSmallIntegerField(default=0)
     open_until = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
     # After a 429: how many calls at once it is thought to bear (empty: as many as `concurrency`), how many answers came
     # since that grew, and when it was last halved.
     allowed_at_once = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -47,6 +47,7 @@ from .health import (
     note_success,
     note_throttled,
     pause,
+    reinstate,
     resume,
     stop,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "provider_of_team",
     "reading_for",
     "reading_for_team",
+    "reinstate",
     "resume",
     "resume_by_hand",
     "retire",

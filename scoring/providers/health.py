@@ -38,19 +38,28 @@ def learn(provider: Provider, abilities: Abilities) -> None:
         Provider.objects.filter(pk=provider.pk).update(abilities=provider.abilities)
 
 
-def note_success(provider: Provider) -> None:
-    """An answer came: the breaker closes, and what a 429 took is given back slowly."""
-    Provider.objects.filter(pk=provider.pk).exclude(failures=0, open_until=None).update(
+def note_success(provider: Provider, sent_at: dt.datetime) -> None:
+    """An answer came: the breaker closes, and what a 429 took is given back slowly.
+
+    Only by a call that was sent after the pause had begun: the answer of one that was in flight before says nothing
+    of the server as it is now.
+    """
+    Provider.objects.filter(_knew_of_pause(sent_at), pk=provider.pk).exclude(
         failures=0, open_until=None
-    )
-    _grow(provider)
+    ).update(failures=0, open_until=None, opened_at=None)
+    _grow(provider, sent_at)
 
 
-def _grow(provider: Provider) -> None:
+def _knew_of_pause(sent_at: dt.datetime) -> Q:
+    return Q(opened_at=None) | Q(opened_at__lte=sent_at)
+
+
+def _grow(provider: Provider, sent_at: dt.datetime) -> None:
     """Count the answer; every tenth allows one call more, until nothing is withheld. One UPDATE, so none is lost."""
     is_due = Q(answers_since_growth__gte=ANSWERS_TO_GROW - 1)
     is_last = is_due & Q(allowed_at_once__gte=F("concurrency") - 1)
-    Provider.objects.filter(pk=provider.pk, allowed_at_once__isnull=False).update(
+    halved = Provider.objects.filter(pk=provider.pk, allowed_at_once__isnull=False)
+    halved.exclude(shrunk_at__gt=sent_at).update(
         answers_since_growth=Case(
             When(is_due, then=Value(0)), default=F("answers_since_growth") + 1, output_field=IntegerField()
         ),
@@ -81,12 +90,13 @@ def note_cap_ignored(provider: Provider) -> None:
     Provider.objects.filter(pk=provider.pk, is_cap_honoured=True).update(is_cap_honoured=False)
 
 
-def note_failure(provider: Provider, now: dt.datetime) -> None:
+def note_failure(provider: Provider, sent_at: dt.datetime, now: dt.datetime) -> None:
     """It could not be reached or broke down. The third time in a row opens the breaker, longer each time.
 
-    What was in flight when it opened says nothing new: of sixteen calls that fail together three are counted.
+    What was in flight when it opened says nothing new, however late it comes: of sixteen calls that fail together
+    three are counted.
     """
-    known = Provider.objects.filter(pk=provider.pk).exclude(open_until__gt=now)
+    known = Provider.objects.filter(_knew_of_pause(sent_at), pk=provider.pk).exclude(open_until__gt=now)
     if not known.update(failures=F("failures") + 1):
         return
     failures = Provider.objects.values_list("failures", flat=True).get(pk=provider.pk)
@@ -99,13 +109,14 @@ def note_rubbish(provider: Provider, now: dt.datetime) -> None:
     """It answers, at a cost, and nothing of it can be read: the breaker opens, as if it were down."""
     few = Provider.objects.filter(pk=provider.pk, failures__lt=FAILURES_TO_OPEN - 1)
     few.update(failures=FAILURES_TO_OPEN - 1)
-    note_failure(provider, now)
+    note_failure(provider, now, now)
 
 
 def pause(provider: Provider, now: dt.datetime, seconds: float) -> None:
     """No hold is taken for it before that; a longer pause that is set already stays."""
     until = now + dt.timedelta(seconds=seconds)
-    Provider.objects.filter(pk=provider.pk).exclude(open_until__gte=until).update(open_until=until)
+    shorter = Provider.objects.filter(pk=provider.pk).exclude(open_until__gte=until)
+    shorter.update(open_until=until, opened_at=now)
 
 
 def stop(provider: Provider, code: str, now: dt.datetime) -> None:
@@ -164,10 +175,18 @@ def _words(provider: Provider | None, code: str) -> Words | None:
     )
 
 
+def reinstate(provider: Provider) -> None:
+    """It answers: why it was stopped no longer holds, unless a person has paused it. Safe to repeat."""
+    stopped = Provider.objects.filter(pk=provider.pk, paused_at__isnull=False)
+    stopped.exclude(paused_reason=BY_HAND).update(paused_at=None, paused_reason="")
+
+
 def resume(provider: Provider) -> None:
-    """It answers, or somebody acted: calls may be made again, unless a person has paused it. Safe to repeat."""
+    """Somebody acted: calls may be made again as if nothing had been, unless a person has paused it. Safe to repeat."""
     if provider.paused_reason == BY_HAND:
         return
     provider.paused_at, provider.paused_reason, provider.failures, provider.open_until = None, "", 0, None
-    provider.allowed_at_once = None
-    provider.save(update_fields=["paused_at", "paused_reason", "failures", "open_until", "allowed_at_once"])
+    provider.allowed_at_once = provider.opened_at = None
+    provider.save(
+        update_fields=["paused_at", "paused_reason", "failures", "open_until", "opened_at", "allowed_at_once"]
+    )

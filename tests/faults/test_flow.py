@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from scoring import judging, providers
-from scoring.judging import claims
+from scoring.judging import room
 from scoring.models import Candidate, Hold, Provider, Score
 from scoring.providers import health
 from scoring.simulated import faults
@@ -107,7 +107,7 @@ def probes(monkeypatch):
     Provider.objects.update(failures=providers.FAILURES_TO_OPEN, open_until=NOW)
     for _ in range(3):
         to_read(60)
-    all_have_looked, looked, is_busy = threading.Barrier(WORKERS), threading.local(), claims._is_busy
+    all_have_looked, looked, is_busy = threading.Barrier(WORKERS), threading.local(), room.is_busy
 
     def look_together(provider):
         answer = is_busy(provider)
@@ -116,7 +116,7 @@ def probes(monkeypatch):
             all_have_looked.wait(timeout=30)
         return answer
 
-    monkeypatch.setattr(claims, "_is_busy", look_together)
+    monkeypatch.setattr(room, "is_busy", look_together)
     return sum(block is not None for block in in_threads(lambda: judging.claim(after)))
 
 
@@ -128,7 +128,7 @@ def test_of_many_workers_one_sends_the_probe(judge, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_control_without_the_lock_sends_several_probes(judge, monkeypatch):
-    monkeypatch.setattr(claims, "_may_probe", lambda provider, now: True)
+    monkeypatch.setattr(room, "may_probe", lambda provider, now: True)
 
     assert probes(monkeypatch) > 1
 
@@ -229,7 +229,7 @@ def test_answers_at_one_instant_are_all_counted_and_grow_it_slowly(judge):
     Provider.objects.update(concurrency=16)
     providers.note_throttled(judge, NOW, NOW)
 
-    in_threads(lambda: [providers.note_success(judge) for _ in range(providers.ANSWERS_TO_GROW)])
+    in_threads(lambda: [providers.note_success(judge, NOW) for _ in range(providers.ANSWERS_TO_GROW)])
 
     judge.refresh_from_db()
     assert (judge.calls_at_once, judge.answers_since_growth) == (8 + WORKERS, 0)
@@ -240,7 +240,7 @@ def test_what_was_withheld_is_given_back_whole_and_never_more(judge):
     providers.note_throttled(judge, NOW, NOW)
 
     for _ in range(10 * providers.ANSWERS_TO_GROW):
-        providers.note_success(judge)
+        providers.note_success(judge, NOW)
 
     judge.refresh_from_db()
     assert (judge.allowed_at_once, judge.calls_at_once) == (None, WORKERS)

@@ -124,19 +124,20 @@ def test_the_breaker_opens_at_the_third_failure_and_closes_with_an_answer():
     provider = factories.provider("https://b.example/v1")
 
     for _ in range(2):
-        providers.note_failure(provider, NOW)
+        providers.note_failure(provider, NOW, NOW)
     assert provider in Provider.objects.usable(NOW)
 
-    providers.note_failure(provider, NOW)
+    providers.note_failure(provider, NOW, NOW)
     assert provider not in Provider.objects.usable(NOW)
     assert provider in Provider.objects.usable(NOW + dt.timedelta(seconds=21))
 
-    providers.note_failure(provider, NOW)
+    providers.note_failure(provider, NOW, NOW)
     assert provider in Provider.objects.usable(NOW + dt.timedelta(seconds=21))
-    providers.note_failure(provider, NOW + dt.timedelta(seconds=21))
+    later = NOW + dt.timedelta(seconds=21)
+    providers.note_failure(provider, later, later)
     assert provider not in Provider.objects.usable(NOW + dt.timedelta(seconds=60))
 
-    providers.note_success(provider)
+    providers.note_success(provider, later)
     provider.refresh_from_db()
     assert (provider.failures, provider.open_until) == (0, None)
 
