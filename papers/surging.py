@@ -157,6 +157,18 @@ def leave_parked(category: str, day: dt.date) -> int:
         return Announcement.objects.in_categories([category]).on(day).filter(is_parked=True).count()
 
 
+def undecided_marks() -> list[tuple[dt.date, str, int]]:
+    """Days and categories where papers are parked and nobody can decide: no surge is known, or it was released.
+
+    With the number of papers; an empty list is as it should be. Reads only.
+    """
+    parked = Announcement.objects.filter(is_parked=True).order_by().values_list("day", "category")
+    surges = Surge.objects.filter(about=Surge.About.PAPERS).exclude(state=Surge.State.RELEASED)
+    known = set(surges.values_list("day", "category"))
+    counts = parked.annotate(count=Count("pk"))
+    return sorted((day, category, count) for day, category, count in counts if (day, category) not in known)
+
+
 def _decide(category: str, day: dt.date, state: Surge.State) -> None:
     undecided = Surge.objects.filter(category=category, day=day, about=Surge.About.PAPERS)
     if not undecided.exclude(state=Surge.State.RELEASED).update(state=state, decided_at=timezone.now()):

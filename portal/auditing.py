@@ -1,5 +1,6 @@
 """VERB. Every invariant of the house."""
 
+from papers import surging
 from papers.models import Harvest
 from profiles import audit
 from scoring import accounts, budget
@@ -7,8 +8,8 @@ from scoring.budget import Violation
 
 
 def audit_house() -> list[Violation]:
-    """What is wrong anywhere: tokens, each day's account, each harvest's counts, guards that are gone. Reads only."""
-    return [*budget.audit(), *accounts.audit(), *_audit_harvests(), *_audit_guards()]
+    """What is wrong anywhere: tokens, each day's account, each harvest's counts, stray marks, guards that are gone. Reads only."""
+    return [*budget.audit(), *accounts.audit(), *_audit_harvests(), *_audit_marks(), *_audit_guards()]
 
 
 def _audit_guards() -> list[Violation]:
@@ -16,6 +17,13 @@ def _audit_guards() -> list[Violation]:
     return [
         Violation("ledger and audit trail only grow, by a guard in the database", name, {"missing": 1})
         for name in (*audit.unguarded(), *budget.unguarded())
+    ]
+
+
+def _audit_marks() -> list[Violation]:
+    return [
+        Violation("what is parked waits for a decision", f"{category} on {day}", {"parked": count})
+        for day, category, count in surging.undecided_marks()
     ]
 
 

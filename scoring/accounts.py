@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from papers.models import Announcement, AnnouncementQuerySet, Correction
+from papers.models import Announcement, AnnouncementQuerySet, Correction, Paper
 from scoring import counted
 from scoring.budget import Violation
 from scoring.models import Candidate, Edition, FirstSeen, Score
@@ -168,7 +168,9 @@ _UNFINISHED = {Code.WAITING, Code.IN_WORK}
 
 def _audit_papers(edition: Edition, entries: list[Entry]) -> Iterator[Violation]:
     listed = Counter(entry.paper_id for entry in entries)
-    owed = set(announced_to(edition).values_list("paper_id", flat=True))
+    named = set(announced_to(edition).values_list("paper_id", "is_parked"))
+    yield from _audit_parked(edition, entries, named)
+    owed = {paper for paper, _ in named}
     owed |= set(kept_in(edition).values_list("paper_id", flat=True))
     for invariant, papers in (
         ("no announced paper is lost", owed - listed.keys()),
@@ -177,6 +179,30 @@ def _audit_papers(edition: Edition, entries: list[Entry]) -> Iterator[Violation]
     ):
         if papers:
             yield _violation(invariant, edition, papers=sorted(papers)[:10], count=len(papers))
+
+
+def _audit_parked(
+    edition: Edition, entries: list[Entry], named: set[tuple[int, bool]]
+) -> Iterator[Violation]:
+    """What the day calls parked is parked by its announcements, in all of the edition's categories, and vice versa.
+
+    What a model has read or is reading stays read; what was seen before or withdrawn is that first.
+    """
+    free = {paper for paper, is_parked in named if not is_parked}
+    parked = {paper for paper, is_parked in named if is_parked} - free
+    listed = {entry.paper_id for entry in entries if entry.code == Code.PARKED}
+    unread = {entry.paper_id for entry in entries if entry.code in {Code.WAITING, Code.SCREENED}}
+    for invariant, papers in (
+        ("what a day calls parked is parked by its announcements", listed & free),
+        ("what is parked is not given to a model", parked & unread),
+    ):
+        if papers:
+            first = Paper.objects.filter(pk__in=sorted(papers)[:10]).order_by("arxiv_id")
+            ids = list(first.values_list("arxiv_id", flat=True))
+            yield _violation(invariant, edition, papers=ids, count=len(papers))
+    said = edition.account.get("parked", len(listed))
+    if edition.state == Edition.State.CLOSED and said != len(listed):
+        yield _violation("a closed account counts what is parked", edition, account=said, listed=len(listed))
 
 
 def _audit_candidates(

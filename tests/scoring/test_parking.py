@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import uuid
 
 import pytest
 from django.core import mail
@@ -11,10 +12,12 @@ from django.utils import timezone
 from papers import calendar, surging
 from papers.models import Announcement, Paper, Surge
 from papers.owed import alarms
+from portal.auditing import audit_house
 from profiles.models import AuditEvent
 from scoring import editions, harvesting, parking, tick
 from scoring.accounts import account, audit
 from scoring.models import Candidate, Edition
+from scoring.packed import Code, with_codes
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +166,90 @@ def test_there_is_nothing_to_release_where_nothing_is_parked(capsys):
         call_command("parked", "--keep", "yesterday", "cs.LG")
     call_command("parked")
     assert "No day had far more papers" in capsys.readouterr().out
+
+
+# --- the audit compares list, account and announcements ---------------------------------------------
+
+
+def broken(invariant: str) -> dict[str, object]:
+    found = [violation for violation in audit_house() if violation.invariant == invariant]
+    assert len(found) == 1, [str(each) for each in audit_house()]
+    return found[0].detail
+
+
+def a_parked_day(reader) -> tuple[Edition, list[str]]:
+    """An opened day of which five papers are parked, and their ids; the audit finds nothing."""
+    announced(MOST + 5)
+    surging.park_surplus("cs.LG", {DAY})
+    edition = opened(reader)
+    assert audit_house() == []
+    parked = Announcement.objects.filter(is_parked=True).order_by("paper__arxiv_id")
+    return edition, list(parked.values_list("paper__arxiv_id", flat=True))
+
+
+def test_the_audit_names_papers_that_a_day_keeps_from_its_reader_for_nothing(reader):
+    edition, parked = a_parked_day(reader)
+
+    Announcement.objects.filter(paper__arxiv_id__in=parked[:2]).update(is_parked=False)
+
+    detail = broken("what a day calls parked is parked by its announcements")
+    assert detail == {"papers": parked[:2], "count": 2}
+    editions.reopen(edition, NOW)
+    assert audit_house() == []
+
+
+def test_the_audit_names_parked_papers_that_a_model_would_be_given(reader):
+    edition, _ = a_parked_day(reader)
+    waiting = Candidate.objects.filter(edition=edition).waiting().order_by("paper__arxiv_id").first()
+
+    Announcement.objects.filter(paper=waiting.paper_id).update(is_parked=True)
+
+    detail = broken("what is parked is not given to a model")
+    assert detail == {"papers": [waiting.paper.arxiv_id], "count": 1}
+    editions.reopen(edition, NOW)
+    assert audit_house() == []
+
+
+def test_what_a_model_has_read_may_be_parked_afterwards(reader):
+    edition, _ = a_parked_day(reader)
+    read = Candidate.objects.filter(edition=edition).first().paper
+    Edition.objects.update(packed=with_codes(edition.packed, {read.pk: Code.IN_WORK}))
+    claim = {"claim_token": uuid.uuid4(), "lease_until": NOW}
+    Candidate.objects.filter(paper=read).update(state=Candidate.State.CLAIMED, **claim)
+
+    Announcement.objects.filter(paper=read).update(is_parked=True)
+
+    assert not [each for each in audit_house() if "parked" in each.invariant]
+
+
+def test_the_audit_compares_what_a_closed_account_says(reader):
+    edition, _ = a_parked_day(reader)
+    for_nothing = {**edition.account, "parked": 4}
+
+    Edition.objects.update(account=for_nothing, state=Edition.State.CLOSED)
+
+    assert broken("a closed account counts what is parked") == {"account": 4, "listed": 5}
+
+
+@pytest.mark.parametrize("how", ["released", "unknown"])
+def test_the_audit_names_what_is_parked_and_nobody_can_release(reader, how):
+    a_parked_day(reader)
+
+    if how == "released":
+        Surge.objects.update(state=Surge.State.RELEASED)
+    else:
+        Surge.objects.all().delete()
+
+    assert broken("what is parked waits for a decision") == {"parked": 5}
+
+
+def test_the_command_names_them_and_fails(reader, capsys):
+    _, parked = a_parked_day(reader)
+    Announcement.objects.filter(paper__arxiv_id=parked[0]).update(is_parked=False)
+
+    with pytest.raises(SystemExit, match="1"):
+        call_command("audit")
+
+    said = "".join(capsys.readouterr())
+    assert "what a day calls parked is parked by its announcements" in said
+    assert parked[0] in said
