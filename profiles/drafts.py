@@ -4,12 +4,14 @@ The page, a TOML file and the API each read their own form into a Draft; here it
 stored as a whole, so that nothing is ever half-written.
 """
 
+import datetime as dt
 import difflib
 import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -37,12 +39,16 @@ _STORED = (
 
 @dataclass(frozen=True)
 class InterestDraft:
-    """`weight` is 0 to 1. Empty `terms` are filled in by screening."""
+    """`weight` is 0 to 1. Empty `terms` are filled in by screening.
+
+    `suggested_by` is the model that suggested the terms; a form and a file leave it empty.
+    """
 
     name: str
     description: str = ""
     weight: float = 1.0
     terms: tuple[str, ...] = ()
+    suggested_by: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,11 @@ class Draft:
         """What the judge reads: a change here is what costs tokens."""
         texts = tuple((interest.name, interest.description) for interest in self.interests)
         return texts, self.exclusions, self.weighting_prompt, self.reason_language
+
+    def as_written(self) -> "Draft":
+        """Without what a model suggested: what its owner said."""
+        own = (replace(each, terms=()) if each.suggested_by else each for each in self.interests)
+        return replace(self, interests=tuple(own))
 
     def weights(self) -> tuple[object, ...]:
         """What ranks what was judged: a change here is arithmetic and costs nothing."""
@@ -94,7 +105,7 @@ def draft_of(profile: Profile) -> Draft:
     return Draft(
         name=profile.name,
         interests=tuple(
-            InterestDraft(each.name, each.description, each.weight, tuple(each.terms))
+            InterestDraft(each.name, each.description, each.weight, tuple(each.terms), each.suggested_by)
             for each in profile.interests.all()
         ),
         categories=tuple(profile.categories),
@@ -132,7 +143,8 @@ def _write(draft: Draft, profile: Profile) -> Profile:
     profile.updated_at = timezone.now()
     # Not whether it is paused or put away: another click may have done that meanwhile.
     profile.save(update_fields=None if profile.pk is None else _STORED)
-    profile.interests.all().delete()
+    before = list(Interest.objects.filter(profile=profile))
+    Interest.objects.filter(profile=profile).delete()
     Interest.objects.bulk_create(
         Interest(
             profile=profile,
@@ -140,12 +152,30 @@ def _write(draft: Draft, profile: Profile) -> Profile:
             name=interest.name,
             description=interest.description,
             weight=interest.weight,
-            terms=list(interest.terms),
+            **_terms_of(interest, before, profile.updated_at),
         )
         for position, interest in enumerate(draft.interests)
     )
     profile.refresh_from_db(fields=["interests"])
     return profile
+
+
+def _terms_of(interest: InterestDraft, before: Sequence[Interest], now: dt.datetime) -> dict[str, Any]:
+    """The terms with where they come from. A list that a model suggested for other words is dropped; one that was
+    changed is its owner's from then on."""
+    terms = list(interest.terms)
+    if not terms:
+        return {}
+    words = (interest.name, interest.description)
+    same = [each for each in before if each.terms == terms]
+    known = next((each for each in same if (each.name, each.description) == words), None)
+    if known is None and any(each.suggested_by for each in same):
+        return {}
+    known = known or next(iter(same), None)
+    if known is None:
+        # A copy brings them along; in an edit a list that was not there before is typed.
+        return {"terms": terms, "suggested_by": "" if before else interest.suggested_by, "terms_at": now}
+    return {"terms": terms, "suggested_by": known.suggested_by, "terms_at": known.terms_at}
 
 
 def tidied(draft: Draft) -> Draft:

@@ -28,7 +28,8 @@ _REASONS_FOR = {"zh-hans": "zh-Hans", "en": "en"}
 class Row:
     """One research field as typed; `terms` is one text.
 
-    `found` and `is_unknown` are what screening makes of the words, filled in by the page that shows the row.
+    `found` and `is_unknown` are what screening makes of the words, and `told` says where the terms come from; filled in by
+    the page that shows the row.
     """
 
     name: str = ""
@@ -38,6 +39,7 @@ class Row:
     problems: dict[str, list[str]] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     is_unknown: bool = False
+    told: object = None
 
     def own_terms(self) -> tuple[str, ...]:
         return tuple(term.strip() for term in _SEPARATORS.split(self.terms) if term.strip())

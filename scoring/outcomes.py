@@ -26,6 +26,7 @@ OUTCOMES: dict[str, Any] = {
     "repaired": _("reasons repaired"),
     "useless": _("brought nothing usable"),
     "explained": _("explained"),
+    "suggested": _("suggested terms"),
     "doctor": _("a check by the operator"),
     "checked": _("answered a check"),
     "timeout": _("no answer in time"),

@@ -7,7 +7,7 @@ from papers.models import Announcement
 from profiles.drafts import Draft, draft_of
 from profiles.models import Profile
 
-from . import rubric, tokens
+from . import rubric, suggesting, tokens
 from .budget.words import dollars
 from .models import Call, Candidate, Edition, Provider
 from .usage import Prices, Usage
@@ -33,6 +33,7 @@ class Price:
     is_local: bool
     model: str
     prices: Prices = field(default_factory=Prices)
+    terms: suggesting.Price = field(default_factory=suggesting.Price)
 
     @property
     def tokens(self) -> int:
@@ -77,6 +78,7 @@ def of_new(draft: Draft, provider: Provider) -> Price:
         is_local=provider.is_local,
         model=provider.model,
         prices=provider.prices,
+        terms=suggesting.price_of_new(draft, provider),
     )
 
 
@@ -96,6 +98,7 @@ def of_change(profile: Profile, draft: Draft, provider: Provider) -> Price:
         is_local=provider.is_local,
         model=provider.model,
         prices=provider.prices,
+        terms=suggesting.price_of_change(before, draft, profile, provider),
     )
 
 

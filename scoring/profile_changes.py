@@ -12,7 +12,7 @@ from profiles.access import Deed, may
 from profiles.drafts import Draft
 from profiles.models import Membership, Profile, Team, User, Vote
 
-from . import doorbell, edits
+from . import doorbell, edits, suggesting
 
 OPEN_PROFILE = "scoring.open_profile"
 
@@ -32,10 +32,11 @@ def create(draft: Draft, *, owner: User | None, team: Team, actor: User | None =
         owner=owner, team=team, archived_at=None, created_at__gt=timezone.now() - SAME_AGAIN
     )
     for profile in recent:
-        if drafts.draft_of(profile) == drafts.tidied(draft):
+        if drafts.draft_of(profile).as_written() == drafts.tidied(draft).as_written():
             return profile
     profile = drafts.create(draft, owner=owner, team=team)
     _record(actor or owner, "profile.created", profile)
+    suggesting.ask(profile)
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile
 
@@ -109,6 +110,7 @@ def store(draft: Draft, profile: Profile, actor: User | None = None) -> Profile:
     if "interests" in changed:
         edits.reweigh(profile)
     edits.adopt(profile)
+    suggesting.ask(profile, suggesting.without_terms(before.interests))
     doorbell.ring(OPEN_PROFILE, profile.pk)
     return profile
 

@@ -17,7 +17,7 @@ from scoring.models import Call, Hold, Score
 from scoring.models.judging import booked_tokens
 
 # The outcomes that brought what was asked for. Any other that has ended bought nothing.
-BOUGHT = ("judged", "partial", "repaired", "explained", "doctor", "checked")
+BOUGHT = ("judged", "partial", "repaired", "explained", "suggested", "doctor", "checked")
 _GROUP = ("day", "edition_id", "profile_id", "kind")
 _ASSUMED = Q(hold__state=Hold.State.ASSUMED, hold__is_trued_up=False) | Q(hold__is_flagged=True)
 _ENDED = Q(hold__isnull=False) & ~Q(hold__state=Hold.State.OPEN)

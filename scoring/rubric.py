@@ -192,7 +192,7 @@ def judging_prompt(
     """The prompt for one block. Labels and marks come from `dice`: `random.SystemRandom()` but in tests."""
     labels = draw_labels(len(papers), dice)
     texts = [f"{clean(p.title, TITLE_CHARACTERS)}\n{clean(p.abstract, ABSTRACT_CHARACTERS)}" for p in papers]
-    code = _draw_code(texts, dice)
+    code = draw_code(texts, dice)
     listed = "\n".join(f"[[{code} {label}]]\n{text}" for label, text in zip(labels, texts, strict=True))
     return Prompt(
         system=f"{RULES}\n{revision_text(revision)}",
@@ -250,7 +250,7 @@ def explain_prompt(
     """Ask why one paper got its scores; the scores themselves do not change by it."""
     labels = draw_labels(1, dice)
     text = f"{clean(paper.title, TITLE_CHARACTERS)}\n{clean(paper.abstract, ABSTRACT_CHARACTERS)}"
-    code = _draw_code([text], dice)
+    code = draw_code([text], dice)
     given = " ".join(f"{number}:{score}" for number, score in enumerate(scores, start=1) if score >= 20)
     return Prompt(
         system=f"{EXPLAIN_RULES}\n{revision_text(revision)}",
@@ -274,7 +274,7 @@ def draw_labels(count: int, dice: random.Random) -> tuple[str, ...]:
     return tuple(dice.sample(everything, count))
 
 
-def _draw_code(texts: Sequence[str], dice: random.Random) -> str:
+def draw_code(texts: Sequence[str], dice: random.Random) -> str:
     """A mark's code that stands in none of the texts."""
     while True:
         code = "".join(dice.choices(_NONCE, k=5))

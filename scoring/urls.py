@@ -116,6 +116,7 @@ urlpatterns = [
     path("profiles/<uuid:public_id>/first/", profiles.profile_first, name="profile_first"),
     path("profiles/<uuid:public_id>/fork/", forks.profile_fork, name="profile_fork"),
     path("profiles/<uuid:public_id>/share/", forks.profile_share, name="profile_share"),
+    path("profiles/<uuid:public_id>/terms/", profiles.profile_terms, name="profile_terms"),
     path("profiles/<uuid:public_id>/pause/", profiles.profile_pause, name="profile_pause"),
     path("profiles/<uuid:public_id>/delete/", profiles.profile_delete, name="profile_delete"),
     path("profiles/<uuid:public_id>/profile.toml", profiles.profile_file, name="profile_file"),

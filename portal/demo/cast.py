@@ -13,7 +13,7 @@ from django.urls import reverse
 from profiles import teams, toml
 from profiles.models import Period, Profile, Role, Scope, Team, User
 from profiles.quotas import instance, member
-from scoring import budget, providers
+from scoring import budget, providers, suggesting
 from scoring.models import BudgetWindow, Provider
 
 FILES = Path(__file__).resolve().parent
@@ -78,6 +78,7 @@ def judge_the_student_by(cast: Cast, base_url: str) -> Provider:
             "open_until": None,
         },
     )
+    suggesting.ask(cast.student)
     return provider
 
 

@@ -93,6 +93,9 @@ class Interest(models.Model):
     )
     # English terms that stand for the interest in screening; filled in once, the owner's to edit.
     terms = models.JSONField(_("terms"), default=list)
+    # The model that suggested them; empty where the owner typed them, or where there are none.
+    suggested_by = models.CharField(max_length=161, blank=True, default="")
+    terms_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

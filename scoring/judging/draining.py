@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from scoring.models import Candidate, Edition, Provider
 
-from . import checkup, explanations, second_looks
+from . import checkup, explanations, second_looks, suggestions
 from .calling import judge_block
 from .claims import claim
 
@@ -81,7 +81,9 @@ def run_once(now: dt.datetime | None = None) -> bool:
 
 
 def _next_work(edition_ids: Collection[int] | None) -> Callable[[], int] | None:
-    """A reader's question first: somebody waits for it; then the next block, then a second look. None when nothing can be done now."""
+    """A reader's question first: somebody waits for it; then terms, which make the next days cheaper; then the next block, then a
+    second look. None when nothing can be done now.
+    """
     now = timezone.now()
     question = explanations.claim(now)
     if question is not None:
@@ -89,6 +91,9 @@ def _next_work(edition_ids: Collection[int] | None) -> Callable[[], int] | None:
     check = checkup.claim(now)
     if check is not None:
         return functools.partial(checkup.answer, check)
+    asked = suggestions.claim(now)
+    if asked is not None:
+        return functools.partial(suggestions.answer, asked)
     block = claim(now, edition_ids=edition_ids)
     if block is not None:
         return lambda: len(judge_block(block))

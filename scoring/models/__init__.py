@@ -6,6 +6,7 @@ from .editions import Candidate, Edition, FirstSeen
 from .judging import Call, Score
 from .learning import Directions, LearnerState
 from .providers import ModelChoice, Provider
+from .terms import SuggestedTerms
 
 __all__ = [
     "Alert",
@@ -24,4 +25,5 @@ __all__ = [
     "Score",
     "Slot",
     "Spending",
+    "SuggestedTerms",
 ]

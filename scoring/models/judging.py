@@ -27,7 +27,7 @@ class Call(models.Model):
         SECOND_LOOK = "second_look", _("second look")
         REPAIR = "repair", _("repair")
         EXPLAIN = "explain", _("explain")
-        EXPAND = "expand", _("expand")
+        EXPAND = "expand", _("search terms")
         CHECK = "check", _("check")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

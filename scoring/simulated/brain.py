@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from scoring.screening.expand import expand
+
 MARK = re.compile(r"^\[\[(\w+) (\w+)\]\]$", re.MULTILINE)
 INTEREST = re.compile(r"^([0-9]{1,2})\. (.+)$", re.MULTILINE)
 WORD = re.compile(r"[a-z][a-z0-9]+|[\u4e00-\u9fff]{2,}")
@@ -24,6 +26,7 @@ COMMON = frozenset(
         more most over under large""",
     )
 )
+_WIDER = ("theory", "benchmark", "scaling", "training", "evaluation")
 # Noise on a score, as a share of its distance from 0 and 100.
 NOISE = 0.12
 # With fewer labels than this the share of picks among them says nothing.
@@ -198,6 +201,16 @@ def explanation(system: str, user: str) -> str | None:
     prompt = understand(system, user)
     told = [_why(paper, prompt) for paper in prompt.papers]
     return json.dumps({"reasons": told}, ensure_ascii=False, separators=(",", ":"))
+
+
+def suggestion(system: str, user: str) -> str | None:
+    """The answer to a question for terms; None when the prompt is none."""
+    if not system.startswith("You name search terms"):
+        return None
+    _mark, name, *description = [line for line in user.splitlines() if line][:-1]
+    found = [term.text for term in expand(name, " ".join(description)).terms]
+    told = [*found, *(f"{word} {head}" for head in words(name)[:2] or ["open"] for word in _WIDER)]
+    return json.dumps({"terms": told}, ensure_ascii=False, separators=(",", ":"))
 
 
 def _why(paper: ReadPaper, prompt: ReadPrompt) -> dict[str, str]:

@@ -137,6 +137,9 @@ class SimulatedModel:
         translated = brain.translations(system, user)
         if translated is not None:
             return Speech(translated), 0
+        suggested = brain.suggestion(system, user)
+        if suggested is not None:
+            return Speech(suggested), 1
         told_why = brain.explanation(system, user)
         if told_why is not None:
             return Speech(told_why), 1

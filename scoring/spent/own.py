@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from profiles.models import Membership, Period, Profile, Scope, User
 from scoring import charts
 from scoring.budget import words
-from scoring.models import BudgetWindow, Candidate, Edition, Spending
+from scoring.models import BudgetWindow, Call, Candidate, Edition, Spending
 from scoring.models.judging import judge_name
 
 from .spans import Span
@@ -22,7 +22,7 @@ TOP = 7
 
 @dataclass(frozen=True)
 class Part:
-    """What one profile, or one judge, cost."""
+    """What one profile, one judge or one kind of call cost."""
 
     name: str
     used: int
@@ -47,6 +47,7 @@ class OwnSpending:
     chart: charts.Chart
     profiles: list[Part]
     judges: list[Part]
+    kinds: list[Part]
     assumed: int
     recommended: int
     screened: int
@@ -107,6 +108,7 @@ def of_reader(user: User, span: Span) -> OwnSpending:
         chart=_chart(span, rows, profiles),
         profiles=profiles,
         judges=_parts(rows, "provider_model", lambda key: str(judge_name(key))),
+        kinds=_parts(rows, "kind", lambda key: str(Call.Kind(key).label)),
         assumed=sum(row["assumed"] for row in rows),
         recommended=picks.count(),
         screened=sum(each.get("screened", 0) for each in account.values_list("account", flat=True)),
@@ -123,7 +125,7 @@ def _rows(user: User, span: Span) -> Any:
     )
     return (
         Spending.objects.filter(window__in=windows)
-        .values("window__starts_at", "profile_id", "provider_model")
+        .values("window__starts_at", "profile_id", "provider_model", "kind")
         .annotate(
             used=Sum("used_tokens"),
             assumed=Sum("assumed_tokens"),

@@ -24,11 +24,11 @@ from profiles.access import (
     membership_for,
     profile_for,
 )
-from profiles.drafts import BadDraft
+from profiles.drafts import BadDraft, InterestDraft
 from profiles.editor import Editor, digest_of
 from profiles.models import REASON_LANGUAGES, Membership, Profile, Team, User
 from profiles.once import key_of, once
-from scoring import price, profile_changes, providers
+from scoring import price, profile_changes, providers, suggesting
 from scoring.models import Edition, ModelChoice, Provider
 from scoring.screening import expand
 
@@ -131,6 +131,19 @@ def profile_pause(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
         profile_changes.go_on(profile, request.user)
         messages.success(request, _("%(name)s is read again.") % {"name": profile.name})
     return redirect("profiles")
+
+
+@require_POST
+def profile_terms(request: ReaderRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Ask the model for the terms of the fields that have none. A repeat asks nothing while a question is open."""
+    profile = editable_profile_for(request.user, public_id)
+    if suggesting.ask_again(profile):
+        messages.success(
+            request, _("The model is asked for search terms. They are used from the next edition on.")
+        )
+    else:
+        messages.info(request, _("Nothing is to be asked: every field has terms, or its question is open."))
+    return redirect("profile", profile.public_id)
 
 
 @require_http_methods(["GET", "POST"])
@@ -245,7 +258,7 @@ def _show(
     part: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    _explain(editor)
+    _explain(editor, profile)
     paying = Membership.objects.filter(user=request.user, team__is_personal=False).select_related("team")
     context = {
         "editor": editor,
@@ -259,14 +272,23 @@ def _show(
         "is_together": "together" in request.POST,
         "limits": {"name": drafts.NAME_CHARACTERS, "text": drafts.TEXT_CHARACTERS},
         "section": "profiles",
+        "terms_price": _price_of_terms(profile),
         **_models(request, profile),
     }
     return render(request, f"scoring/profiles/edit.html{part}", context, status=status)
 
 
-def _explain(editor: Editor) -> None:
-    """Beside each field what the local ranking looks for, and whether it knows a word of it. Pure and quick."""
+def _price_of_terms(profile: Profile | None) -> suggesting.Price:
+    if profile is None:
+        return suggesting.Price()
+    return suggesting.price_of_asking(profile, providers.provider_of(profile))
+
+
+def _explain(editor: Editor, profile: Profile | None) -> None:
+    """Beside each field what the local ranking looks for, whether it knows a word of it, and where its terms come from."""
+    told = suggesting.told_of(profile) if profile is not None else {}
     for row in editor.rows:
+        row.told = told.get(suggesting.words_of(InterestDraft(row.name, row.description)))
         if not row.is_empty:
             expansion = expand.expand(row.name, row.description, row.own_terms())
             row.found, row.is_unknown = expansion.texts, not expansion.is_known
