@@ -1,8 +1,10 @@
 """FACTS: the words for what is known of a day and a category, the same on the page and in the terminal."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -75,6 +77,17 @@ ANSWERS: Mapping[str, Any] = {
     "unknown": gettext_lazy("arXiv does not know it"),
     "refused": gettext_lazy("arXiv refuses the id"),
 }
+# Of a day that arXiv kept beyond its morning: while it still does, and since it came.
+KEPT_BACK: Mapping[str, tuple[Any, Any]] = {
+    "unreachable": (
+        gettext_lazy("kept back by arXiv, which does not answer"),
+        gettext_lazy("kept back by arXiv until %(at)s: it could not be reached"),
+    ),
+    "stale": (
+        gettext_lazy("kept back by arXiv, whose feed shows another day"),
+        gettext_lazy("kept back by arXiv until %(at)s: its feed showed another day"),
+    ),
+}
 FACTS: Mapping[str, Any] = {
     "weekend": gettext_lazy("weekend: no list"),
     "holiday": gettext_lazy("arXiv's holiday: no list"),
@@ -83,6 +96,12 @@ FACTS: Mapping[str, Any] = {
 
 def state(code: str) -> str:
     return str(STATES.get(code, code))
+
+
+def kept_back(reason: str, until: dt.datetime | None, written: str = "%Y-%m-%d %H:%M") -> str:
+    """Why arXiv kept a day, and until when in the current time zone."""
+    still, was = KEPT_BACK[reason]
+    return str(was) % {"at": localtime(until).strftime(written)} if until else str(still)
 
 
 def backfill(state: str) -> str:

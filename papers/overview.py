@@ -77,6 +77,30 @@ def cells(days: Collection[dt.date], categories: Collection[str]) -> dict[tuple[
     return {place: known.get(place) or DayStatus(*place) for place in places}
 
 
+@dataclass(frozen=True)
+class KeptBack:
+    """A day that arXiv kept beyond its morning in these categories, and until when: None while it still does."""
+
+    day: dt.date
+    reason: str
+    until: dt.datetime | None
+    categories: tuple[str, ...]
+
+
+def days_kept_back(statuses: Collection[DayStatus]) -> list[KeptBack]:
+    """Newest first; one a day and reason. Of several categories the last that came says until when."""
+    places: dict[tuple[dt.date, str], list[DayStatus]] = {}
+    for each in statuses:
+        if each.kept_back:
+            places.setdefault((each.day, each.kept_back), []).append(each)
+    found = []
+    for (day, reason), those in sorted(places.items(), reverse=True):
+        came = [each.late_until for each in those if each.late_until]
+        until = max(came) if len(came) == len(those) else None
+        found.append(KeptBack(day, reason, until, tuple(sorted(each.category for each in those))))
+    return found
+
+
 def totals(statuses: Collection[DayStatus]) -> dict[str, Any]:
     """Sums over days and categories, and how many places are in which state."""
     sums: Counter[str] = Counter(dict.fromkeys(_SUMS, 0))
@@ -84,6 +108,7 @@ def totals(statuses: Collection[DayStatus]) -> dict[str, Any]:
         sums.update({name: getattr(each, name) for name in _SUMS if name not in {"stored", "missing"}})
         sums["stored"] += sum(each.stored.values())
         sums["missing"] += max(each.missing, len(each.missing_papers))
+    sums["kept_back"] = sum(1 for each in statuses if each.kept_back)
     states = Counter(each.verdict for each in statuses)
     return {**sums, "states": dict(sorted(states.items()))}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
+from papers import outages
 from papers.models import Announcement, ArxivCount, Correction, Gap, Harvest, Quarantine, Surge
 
 _NEWEST_DAYS = 5
@@ -36,7 +37,9 @@ class DayStatus:
     `counts` are arXiv's by source (rss, listing, oai) and kind; `counted` is the stronger of feed and list page, None
     where neither was seen, and a lower bound where the feed `is_cut`. `late` came after the first harvest that
     was whole, `corrected` are derived rows that arXiv's own list took back, `quarantined` records that still cannot
-    be read. `usual` is that of a surge; `surge` its state, "" where there is none.
+    be read. `usual` is that of a surge; `surge` its state, "" where there is none. `kept_back` says why arXiv kept the
+    day beyond its morning though it was asked (unreachable or stale; "" where it did not), `late_until` until when:
+    None while it still does.
     """
 
     day: dt.date
@@ -54,6 +57,8 @@ class DayStatus:
     surge: str = ""
     usual: int | None = None
     missing_papers: list[MissingPaper] = field(default_factory=list)
+    kept_back: str = ""
+    late_until: dt.datetime | None = None
     last_state: str = ""
     last_problem: str = ""
     last_at: dt.datetime | None = None
@@ -99,6 +104,8 @@ class DayStatus:
             "quarantined": self.quarantined,
             "surge": self.surge,
             "usual": self.usual,
+            "kept_back": self.kept_back,
+            "late_until": self.late_until.isoformat() if self.late_until else None,
             "state": self.verdict,
             "problem": self.last_problem,
             "harvested_at": self.last_at.isoformat() if self.last_at else None,
@@ -170,10 +177,15 @@ def _fill_surges(days: list[dt.date], row: _Row) -> None:
 
 
 def _fill_runs(days: list[dt.date], row: _Row) -> None:
+    runs: dict[tuple[dt.date, str], list[Harvest]] = {}
     for run in Harvest.objects.filter(day__in=days).exclude(category="").order_by("started_at"):
-        here = row(run.day or days[0], run.category)
-        here.last_state, here.last_problem = run.state, run.problem
-        here.last_at = run.finished_at or run.started_at
+        runs.setdefault((run.day or days[0], run.category), []).append(run)
+    for (day, category), tried in runs.items():
+        here, last = row(day, category), tried[-1]
+        here.last_state, here.last_problem = last.state, last.problem
+        here.last_at = last.finished_at or last.started_at
+        if found := outages.kept_back(day, tried):
+            here.kept_back, here.late_until = found.reason, found.until
 
 
 def _fill_corrections(days: list[dt.date], row: _Row) -> None:

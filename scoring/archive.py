@@ -100,6 +100,8 @@ class Cell:
             (_("%(count)d withdrawn"), status.withdrawn),
         ]
         said = [text % {"count": count} for text, count in named if count]
+        if status.kept_back:
+            said.insert(0, harvest_words.kept_back(status.kept_back, status.late_until))
         if self.is_asked:
             said.insert(0, _("asked again, waits for a worker"))
         elif self.is_owed:
@@ -128,6 +130,12 @@ class Grid:
         """What needs a look, the loudest first, then the newest."""
         loud = [cell for cell in self.cells if cell.tone]
         return sorted(loud, key=lambda cell: (cell.tone != "bad", -cell.status.day.toordinal()))
+
+    @property
+    def kept_back(self) -> list[tuple[overview.KeptBack, str]]:
+        """The days that arXiv kept beyond their morning, newest first, each in words."""
+        days = overview.days_kept_back([cell.status for cell in self.cells])
+        return [(each, harvest_words.kept_back(each.reason, each.until)) for each in days]
 
     @property
     def totals(self) -> dict[str, Any]:

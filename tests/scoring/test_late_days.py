@@ -6,11 +6,13 @@ import json
 import pytest
 import time_machine
 from django.core import mail
+from django.core.management import call_command
 
 from papers import calendar
 from papers.arxiv.listing import ArxivUnavailable
 from papers.models import Announcement, Harvest
 from papers.outages import unreachable_until
+from papers.status import day_status
 from profiles.models import Scope
 from scoring import budget, digest, editions, harvesting, judging, report, tick
 from scoring.accounts import account
@@ -213,11 +215,79 @@ def test_a_day_is_late_where_arxiv_was_asked_in_vain_through_its_morning(runs, i
     assert (unreachable_until(DAY, ["cs.LG"]) is not None) is is_late
 
 
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([], None),
+        ([(4, "")], None),
+        ([(0, "unavailable"), (4, "")], None),  # in time for the morning
+        ([(12, "")], None),  # nobody asked before
+        ([(0, "unavailable")], None),  # its morning is not over
+        ([(0, "unavailable"), (12, "unavailable")], ("unreachable", None)),
+        ([(0, "html"), (12, "")], ("unreachable", 12)),
+        ([(0, "stale_feed"), (12, "")], ("stale", 12)),
+        ([(0, "stale_feed"), (12, "stale_feed")], ("stale", None)),
+        ([(0, "unavailable"), (4, "stale_feed"), (12, "")], ("stale", 12)),
+        ([(4, "token_loops"), (12, "")], None),  # what came was wrong, but it came
+    ],
+)
+def test_the_operator_sees_what_arxiv_kept_back_and_until_when(runs, expected):
+    for hour, problem in runs:
+        run(DAY, at(DAY, hour, 31), problem, stored=3 if problem in {"stale_feed", "token_loops"} else 0)
+
+    found = day_status(DAY, ["cs.LG"])
+
+    reason, hour = expected or ("", None)
+    assert [each.kept_back for each in found] == ([reason] if runs else [])
+    assert [each.late_until for each in found] == ([hour and at(DAY, hour, 31)] if runs else [])
+
+
 def test_a_category_of_somebody_else_makes_no_day_late():
     run(DAY, at(DAY, 0, 31), "unavailable", "math.PR")
     run(DAY, at(DAY, 12), "", "math.PR")
 
     assert unreachable_until(DAY, ["cs.LG"]) is None
+
+
+def test_the_harvest_page_and_the_terminal_name_the_days(client, capsys):
+    """Two days: one came late in both categories, one is still away in one of them."""
+    for category in CATEGORIES:
+        run(DAY, at(DAY, 0, 31), "unavailable", category)
+        run(DAY, at(DAY, 12), "", category)
+    next_day = calendar.next_announcement_day(DAY)
+    run(next_day, at(next_day, 12), "stale_feed", "cs.LG")
+    factories.profile(factories.user(), categories=CATEGORIES)
+    client.force_login(factories.user(is_staff=True, time_zone="Asia/Shanghai"))
+
+    with time_machine.travel(at(next_day, 13), tick=False):
+        page = client.get("/operator/harvest/").content.decode()
+        of_day = client.get(f"/operator/harvest/{DAY}/cs.LG/").content.decode()
+        call_command("harvest", "--status")
+        said = capsys.readouterr().out
+        call_command("harvest", "--status", "--json")
+        told = json.loads(capsys.readouterr().out)
+
+    late = "kept back by arXiv until 2026-02-25 01:01: it could not be reached"
+    assert "Days that arXiv kept back" in page
+    assert page.count("came late</span>") == page.count("still away</span>") == 1
+    assert late in page
+    assert late in of_day
+    assert "kept back by arXiv, whose feed shows another day" in page
+    assert f"{DAY} cs.LG, math.PR: kept back by arXiv until 2026-02-24 17:01 UTC" in said
+    assert f"{next_day} cs.LG: kept back by arXiv, whose feed shows another day" in said
+    kept = {(row["day"], row["category"]): (row["kept_back"], row["late_until"]) for row in told["days"]}
+    assert kept[str(DAY), "math.PR"] == ("unreachable", "2026-02-24T17:01:00+00:00")
+    assert kept[str(next_day), "cs.LG"] == ("stale", None)
+    assert told["totals"]["kept_back"] == 3
+
+
+def test_a_calm_week_has_no_days_kept_back(client):
+    run(DAY, at(DAY, 4), "")
+    factories.profile(factories.user(), categories=["cs.LG"])
+    client.force_login(factories.user(is_staff=True))
+
+    with time_machine.travel(at(DAY, 13), tick=False):
+        assert "kept back" not in client.get("/operator/harvest/").content.decode()
 
 
 # --- one category stale, the other fresh -------------------------------------------------------------------
