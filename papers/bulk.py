@@ -6,12 +6,13 @@
 import datetime as dt
 import gc
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import connection, models, transaction
+from psycopg.errors import UniqueViolation
 
 type Row = Sequence[Any]
 
@@ -23,15 +24,36 @@ SELECT set_config(name, 'lz4', true) FROM pg_settings WHERE name = 'default_toas
 
 @contextmanager
 def many_objects() -> Iterator[None]:
-    """Let the collector leave alone what stands already, while millions of short-lived objects are made.
+    """Keep the collector from looking for rings again and again, while millions of short-lived objects are made.
 
-    Without it a quarter of an import's time goes into looking through Django's own objects again and again.
+    Without it a third of an import's time goes there. What stands already is left alone; `collect_young` looks
+    through what came since.
     """
+    was_enabled = gc.isenabled()
     gc.freeze()
+    gc.disable()
     try:
         yield
     finally:
         gc.unfreeze()
+        if was_enabled:
+            gc.enable()
+
+
+def collect_young() -> None:
+    """Between two pages, within `many_objects`: give up the rings that the last one left."""
+    gc.collect(0)
+
+
+def commit_without_waiting() -> None:
+    """Let this transaction's commit not wait for the server's disk; on SQLite nothing changes.
+
+    Only for what a repeat would do again: a server that loses its power may lose the last half second of such
+    commits, whole and in their order. https://www.postgresql.org/docs/current/wal-async-commit.html
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 @models.ForeignObject.register_lookup  # which does not inherit those of a field
@@ -94,22 +116,56 @@ def upsert_keys(
     *,
     unique: str,
     update: Sequence[str],
+    standing: Collection[Any] = (),
 ) -> tuple[dict[Any, int], set[int]]:
     """As `upsert`. Returns the primary keys by the unique column, and those of them that this call made.
 
-    Nobody else sees a row that was made here before the transaction ends: nothing can stand yet that points to it.
+    `standing` are values of the unique column that are known to stand: the others go in as new ones first, which is
+    half the work, and as the rest only where somebody else was sooner. Nobody else sees a row that was made here before
+    the transaction ends: nothing can stand yet that points to it.
     """
     columns, prepared = _with_defaults(model, columns, rows)
-    if not prepared:
-        return {}, set()
-    if connection.vendor == "postgresql":
-        told = _copy(model, columns, prepared, [unique], update, returning=[unique])
-        return {value: key for key, _, value in told}, {key for key, is_new, _ in told if is_new}
     place = columns.index(unique)
-    standing = _keys(model, unique, {row[place] for row in prepared})
-    _execute_many(model, columns, prepared, _conflict([unique], update))
-    keys = _keys(model, unique, {row[place] for row in prepared})
+    if connection.vendor != "postgresql":
+        return _stored_keys(model, columns, prepared, unique, update) if prepared else ({}, set())
+    new = [row for row in prepared if row[place] not in standing]
+    made = _copied_as_new(model, columns, new)
+    keys = {row[place]: key for row, key in zip(new, made, strict=False)}
+    others = prepared if not made else [row for row in prepared if row[place] in standing]
+    told = _copy(model, columns, others, [unique], update, returning=[unique]) if others else []
+    return (
+        keys | {value: key for key, _, value in told},
+        {*made, *(key for key, is_new, _ in told if is_new)},
+    )
+
+
+def _stored_keys(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], unique: str, update: Sequence[str]
+) -> tuple[dict[Any, int], set[int]]:
+    """On SQLite, where nobody else writes meanwhile."""
+    place = columns.index(unique)
+    standing = _keys(model, unique, {row[place] for row in rows})
+    _execute_many(model, columns, rows, _conflict([unique], update))
+    keys = _keys(model, unique, {row[place] for row in rows})
     return keys, set(keys.values()).difference(standing.values())
+
+
+def _copied_as_new(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> list[int]:
+    """The primary keys of the rows, which COPY put into the table itself; none if one of them stands already."""
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            (_table(model), len(rows)),
+        )
+        keys = [key for (key,) in cursor.fetchall()]
+    try:
+        with transaction.atomic():
+            _copy_in(model, ["id", *columns], ([key, *row] for key, row in zip(keys, rows, strict=True)))
+    except UniqueViolation:
+        return []  # another process stored one of them meanwhile
+    return keys
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
@@ -120,12 +176,15 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
     if connection.vendor != "postgresql":
         _execute_many(model, columns, prepared)
         return
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {_table(model)} ({_names(columns)}) FROM STDIN") as copy,
-    ):
-        for row in prepared:
-            copy.write_row(row)
+    _copy_in(model, columns, prepared)
+
+
+def _copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_COMPRESS_FASTER)
+        with cursor.copy(f"COPY {_table(model)} ({_names(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 def _execute_many(
@@ -145,7 +204,7 @@ def _with_defaults(
     defaults = _defaults(model, columns)
     # Prepared once, as a row of their own: they are the same for all.
     (last,) = _prepared(model, list(defaults), [list(defaults.values())])
-    return [*columns, *defaults], [[*row, *last] for row in _prepared(model, columns, rows)]
+    return [*columns, *defaults], list(_prepared(model, columns, rows, last))
 
 
 def _keys(model: type[models.Model], unique: str, values: set[Any]) -> dict[Any, int]:
@@ -188,14 +247,19 @@ def _defaults(model: type[models.Model], columns: Sequence[str]) -> dict[str, An
     }
 
 
-def _prepared(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows as the database takes them: what Django's fields do, once for each column instead of each value."""
+def _prepared(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Row], last: Row = ()
+) -> Iterator[Row]:
+    """The rows as the database takes them, and `last` behind each.
+
+    What Django's fields do, once for each column instead of each value.
+    """
     fields = {field.attname: field for field in model._meta.concrete_fields}
     converters = [
         (place, convert) for place, name in enumerate(columns) if (convert := _converter(fields[name]))
     ]
     for row in rows:
-        values = list(row)
+        values = [*row, *last]
         for place, convert in converters:
             if values[place] is not None:
                 values[place] = convert(values[place])

@@ -228,6 +228,7 @@ def _import_file(
         assert page.place is not None
         run.cursor["files"][str(path)] = {"place": asdict(page.place), "seen": seen, "bad": bad}
         store_page(page, run, report, scope, str(path))
+        bulk.collect_young()
         if on_page is not None:
             on_page(report, path.name)
         if page.broken:
@@ -250,6 +251,8 @@ def store_page(page: Page, run: Harvest, report: HarvestReport, scope: Scope, pl
     bad = [(record, Problem(_place_of(record, place), record.code, record.reason)) for record in page.bad]
     report.unreadable += [problem for _record, problem in bad]
     with transaction.atomic():
+        if run.source == FROM_FILES:
+            bulk.commit_without_waiting()  # the cursor is in it: what is lost is read again
         storing.store(page.listings, source, scope)
         storing.store_counts(page, category, source)
         if page.source == "rss":

@@ -31,7 +31,8 @@ class PaperQuerySet(models.QuerySet["Paper"]):
 class Paper(models.Model):
     """One arXiv work. `arxiv_id` never carries a version: `2601.21821`, `hep-th/9901001`."""
 
-    arxiv_id = models.CharField(max_length=32, unique=True)
+    # Unique by a constraint: `unique=True` would make a second index, for patterns, on PostgreSQL.
+    arxiv_id = models.CharField(max_length=32)
     title = models.TextField()
     # [{"name": "Ada Lovelace", "affiliations": ["…"]}]; affiliations only where arXiv sent them.
     authors = models.JSONField(default=list)
@@ -57,7 +58,7 @@ class Paper(models.Model):
     objects = PaperQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["primary_category"], name="paper_primary")]
+        constraints = [models.UniqueConstraint(fields=["arxiv_id"], name="one_paper_an_arxiv_id")]
 
     def __str__(self) -> str:
         return f"{self.arxiv_id} {self.title}"
@@ -91,7 +92,8 @@ class PaperVersion(models.Model):
     day: every screen then says "Sample text, not the authors' abstract".
     """
 
-    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="versions")
+    # No index of its own: the constraint's begins with it.
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="versions", db_index=False)
     number = models.PositiveSmallIntegerField()
     title = models.TextField()
     abstract = models.TextField(default="", blank=True)
@@ -157,7 +159,8 @@ class Announcement(models.Model):
         LISTING = "listing", _("list page")
         DERIVED = "derived", _("derived from the first version's date")
 
-    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="announcements")
+    # No index of its own: the constraint's begins with it.
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="announcements", db_index=False)
     category = models.CharField(max_length=32)
     day = models.DateField()
     kind = models.CharField(max_length=12, choices=Kind)
@@ -190,7 +193,8 @@ class Correction(models.Model):
     Kept, because a reader may have been given the paper on the day that was derived: what was read there stays.
     """
 
-    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="corrections")
+    # No index of its own: the constraint's begins with it.
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="corrections", db_index=False)
     category = models.CharField(max_length=32)
     day = models.DateField()
     kind = models.CharField(max_length=12, choices=Announcement.Kind)

@@ -18,6 +18,7 @@ _IN_TWO_LETTERS = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"}
 _OTHER = re.compile("[^\\x00-\\x7f]")
 _TWO = re.compile("[äöüøåÄÖÜØÅ]")
 _NOT_TYPED = re.compile(r"[-'\".,|]+")
+_MORE_THAN_A_BLANK = re.compile(r"\s[^\S\n]|[^\S\n]\s|[^\S \n]")
 _MARKS = re.compile("[\u0300-\u036f]+")
 _PARTICLE = re.compile(r"(?:v[ao]n|de[nrl]?|d[aiou]s?|del|della|la|le|ten|ter|zu[mr]?|al|el|bin|ibn|af)")
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
@@ -44,10 +45,24 @@ def for_search(names: Iterable[str]) -> str:
 
     All at once: a paper may have three thousand.
     """
-    together = "\n".join(reading_order(name) if "," in name else name for name in names)
-    lines = "\n".join(_NOT_TYPED.sub("", each) for each in _spellings(together)).split("\n")
-    known = dict.fromkeys(spelt for line in lines if (spelt := " ".join(line.split())))
+    together = "\n".join(names)
+    if "," in together:
+        together = "\n".join([reading_order(name) for name in together.split("\n")])
+    lines = _lines_as_typed(_plain(together))
+    if not together.isascii() and _TWO.search(composed := unicodedata.normalize("NFC", together)):
+        two = "\n".join([line for line in composed.split("\n") if _TWO.search(line)])
+        lines += _lines_as_typed(_in_two_letters(two))
+    known = dict.fromkeys(lines)
+    known.pop("", None)
     return f"| {' | '.join(known)} |" if known else ""
+
+
+def _lines_as_typed(text: str) -> list[str]:
+    """As `_as_typed`, of each line; most have nothing to take out, and need one look together."""
+    typed = _NOT_TYPED.sub("", text)
+    if _MORE_THAN_A_BLANK.search(f"\n{typed}\n"):
+        return [" ".join(line.split()) for line in typed.split("\n")]
+    return typed.split("\n")
 
 
 def text_for_search(title: str, abstract: str) -> str:
@@ -72,7 +87,11 @@ def _spellings(text: str) -> tuple[str, ...]:
     plain = _plain(text)
     if text.isascii() or not _TWO.search(composed := unicodedata.normalize("NFC", text)):
         return (plain,)
-    return plain, _plain(_TWO.sub(lambda found: _IN_TWO_LETTERS[found[0].lower()], composed))
+    return plain, _in_two_letters(composed)
+
+
+def _in_two_letters(composed: str) -> str:
+    return _plain(_TWO.sub(lambda found: _IN_TWO_LETTERS[found[0].lower()], composed))
 
 
 def _plain(text: str) -> str:

@@ -114,6 +114,7 @@ def _store_papers(listings: Sequence[Listing]) -> tuple[dict[str, int], dict[str
         ((arxiv_id, *_values(facts[arxiv_id])) for arxiv_id in sorted(changed)),
         unique="arxiv_id",
         update=_FACTS,
+        standing=keys,
     )
     keys |= stored
     return keys, {arxiv_id: each.latest_version for arxiv_id, each in facts.items()}, new

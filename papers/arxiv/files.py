@@ -105,12 +105,10 @@ def _lines(path: Path, after: Place) -> Iterator[Page]:
     """By a process of their own where that is worth its start, and by this one where it cannot be had, or died."""
     if path.stat().st_size >= _WORTH_A_PROCESS:
         try:
-            for data in _read_ahead(reading.in_a_process(path, after)):
-                page = reading.unpacked(data)
-                if page is None:
-                    return
+            for page in _read_ahead(map(reading.unpacked, reading.in_a_process(path, after))):
                 yield page
                 after = page.place or after
+            return
         except (reading.ReaderDied, BlockingIOError):
             _log.warning("The process that read %s ended early; going on without one", path.name)
     yield from _read_ahead(batches(path, after))
@@ -130,8 +128,8 @@ def batches(path: Path, after: Place) -> Iterator[Page]:
             )
 
 
-def _read_ahead[T](pages: Iterator[T]) -> Iterator[T]:
-    """The same pages; the next one is read in a thread, while the database works on this one."""
+def _read_ahead(pages: Iterator[Page | None]) -> Iterator[Page]:
+    """The same pages up to a None; the next one is read in a thread, while the database works on this one."""
     with ThreadPoolExecutor(1, "read-ahead") as reader:
         following = reader.submit(next, pages, None)
         while (page := following.result()) is not None:

@@ -81,7 +81,7 @@ def main() -> None:
     from papers.arxiv import files
 
     path, lines, size, digest = sys.argv[1:]
-    gc.freeze()
+    gc.disable()  # what is made here holds no rings, and is given up with each page
     try:
         _told(files.batches(Path(path), Place(int(lines), int(size), digest)), sys.stdout.buffer)
     except BrokenPipeError:

@@ -24,11 +24,12 @@ _LETTER = re.compile(
 _SPACED_SYMBOL = re.compile(r"\\([\"'`^~=.])[ \t]+(?=\\[ij]\b|[A-Za-z])")
 _BRACED_LETTER = re.compile(r"\{\s*([^\W\d_][\u0300-\u036f]?)\s*\}")
 _APOSTROPHE_IN_NAME = re.compile(r"(?<![^\W_])([DOL])\\'\s?(?=[A-Z])")
-_ELISION = re.compile(r"(?<=\w)\\'(?=(?:s|t|re|ve|ll|d|m)\b)")
+# The look behind stands second: a pattern that begins with its backslash is looked for ten times as fast.
+_ELISION = re.compile(r"\\'(?<=\w\\')(?=(?:s|t|re|ve|ll|d|m)\b)")
 _TIE = re.compile(r"(?<!\\)~")
-_LONE = re.compile(r"\\+([\"'])")
+_LONE = re.compile(r"\\\\*([\"'])")
 _MATH = re.compile(
-    r"\$\$.+?\$\$|(?<!\\)\$(?!\s)(?:[^$\\]|\\.)+?(?<!\s)\$(?!\d)|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL
+    r"\$(?:\$.+?\$\$|(?<!\\\$)(?!\s)(?:[^$\\]|\\.)+?(?<!\s)\$(?!\d))|\\(?:\(.+?\\\)|\[.+?\\\])", re.DOTALL
 )
 _LEFT_IN_NAME = re.compile(r"[{}$]|\\(?=[A-Za-z])")
 _TYPED_IN_NAME = re.compile(r"[\\{}$~]")  # without any of these there is nothing to resolve
@@ -118,12 +119,18 @@ def one_line(text: str) -> str:
     """The text with single blanks between its words and none around them."""
     if not text.isprintable():  # of all that is printable, only the blank parts words
         return " ".join(text.split())
+    return _single_blanks(text)
+
+
+def _single_blanks(text: str) -> str:
     text = text.strip(" ")
     return " ".join(text.split()) if "  " in text else text
 
 
 def abstract(text: str) -> str:
     """An abstract without arXiv's line breaks; its own paragraphs are kept, one line each."""
+    if "\\" not in text and text.isprintable():
+        return _single_blanks(clean(text) if not text.isascii() else text)
     text = to_unicode(text).strip()
     if "\n" not in text:
         return one_line(text)

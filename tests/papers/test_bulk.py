@@ -1,8 +1,11 @@
 """Rows by the thousand: what goes in comes out, whatever characters it has, on either database."""
 
 import datetime as dt
+import gc
+from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from papers import bulk
 from papers.models import Announcement, Paper
@@ -92,6 +95,45 @@ def test_the_keys_come_back_and_which_of_them_are_new() -> None:
     assert keys == dict(Paper.objects.values_list("arxiv_id", "pk"))
     assert new == set(keys.values()) - {standing}
     assert Paper.objects.get(pk=standing).title == "Other"
+
+
+def test_what_is_known_to_stand_is_updated_beside_what_goes_in_as_new() -> None:
+    keep(row(1))
+    standing = Paper.objects.get().pk
+
+    keys, new = bulk.upsert_keys(
+        Paper,
+        COLUMNS,
+        [row(1, "Other"), row(2), row(3)],
+        unique="arxiv_id",
+        update=COLUMNS[1:],
+        standing={"2602.00001"},
+    )
+
+    assert keys == dict(Paper.objects.values_list("arxiv_id", "pk"))
+    assert new == set(keys.values()) - {standing}
+    assert Paper.objects.get(pk=standing).title == "Other"
+
+
+def test_the_collector_rests_only_meanwhile() -> None:
+    with bulk.many_objects():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+@pytest.mark.postgres
+def test_a_commit_need_not_wait_and_the_next_one_does() -> None:
+    with connection.cursor() as cursor:
+        with transaction.atomic():
+            bulk.commit_without_waiting()
+            assert _setting(cursor) == "off"
+            transaction.set_rollback(True)
+        assert _setting(cursor) != "off"
+
+
+def _setting(cursor: Any) -> str:
+    cursor.execute("SHOW synchronous_commit")
+    return cursor.fetchone()[0]
 
 
 def test_rows_that_cannot_collide_are_only_inserted() -> None:

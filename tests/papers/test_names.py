@@ -33,6 +33,8 @@ def test_marks_that_nobody_types_alike_are_left_out() -> None:
     one = names.for_search(["J.-P. O'Brien"])
 
     assert one == names.for_search(["JP OBrien"]) == names.for_search(["J.‐P. O’Brien"]) == "| jp obrien |"
+    assert names.for_search(["Ada - Lovelace", "\u3000Ada Lovelace"]) == "| ada lovelace |"
+    assert names.for_search(["Müller, Ida", "李明"]) == "| ida muller | 李明 | ida mueller |"
     assert names.for_search([]) == names.for_search(["|"]) == ""
 
 
