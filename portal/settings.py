@@ -427,9 +427,11 @@ LLM_PRICES_MICROUSD = {
     for kind in ("input", "cached", "output", "reasoning")
     if (microusd := price(f"LLM_PRICE_{kind.upper()}")) is not None
 }
-# Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
+# How many calls may repeat others that brought nothing, of a hundred first ones (`scoring.providers.retries`).
+RETRY_PERCENT = whole_number("RETRY_PERCENT", 10, most=100)
 # How many of a hundred blocks carry a paper of ours whose score is known (`scoring.canaries`).
 CANARY_PERCENT = whole_number("CANARY_PERCENT", 100, most=100)
+# Networks (CIDR, comma separated) that a provider's address may lie in although they are private.
 LLM_PRIVATE_ADDRESSES = texts("LLM_PRIVATE_ADDRESSES")
 for _network in LLM_PRIVATE_ADDRESSES:
     try:

@@ -9,6 +9,7 @@ TIDINGS: dict[str, str] = {
     "budget.alert": "scoring.alerts.words_of_alerts",
     "budget.full_list": "scoring.alerts.words_of_lists",
     "provider.stopped": "scoring.providers.health.words_of_stops",
+    "provider.repeats": "scoring.failing.words_of_repeats",
     "judge.drift": "scoring.watch.words_of_drifts",
     "invitation": "profiles.invitation_words.words_of_invitations",
 }

@@ -358,5 +358,13 @@ class DayPage:
     @property
     def models(self) -> list[Any]:
         """The judges of the day, from their calls."""
-        names = sorted(set(getattr(self.edition, "judges", None) or []))
-        return list(dict.fromkeys(judge_name(name) for name in names))
+        return list(dict.fromkeys(judge_name(name) for name in self._judges))
+
+    @property
+    def is_of_many_models(self) -> bool:
+        """More than one language model has read: it was changed in the middle of the day."""
+        return sum(judge_name(name) == name for name in self._judges) > 1
+
+    @property
+    def _judges(self) -> list[str]:
+        return sorted(set(getattr(self.edition, "judges", None) or []))

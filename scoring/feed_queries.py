@@ -103,6 +103,7 @@ def with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edit
     picks = kept.filter(recommended(OuterRef("profile__bar")))
     gone = here.filter(marked(reader, Mark.Kind.DISMISSED))
     calls = Call.objects.filter(edition=OuterRef("pk")).order_by()
+    read = calls.filter(outcome__in=["judged", "partial"])
     siblings = Edition.objects.filter(profile=OuterRef("profile"))
     roles = Membership.objects.filter(user=reader, team=OuterRef("profile__team")).values("role")
     return editions.annotate(
@@ -123,7 +124,7 @@ def with_sums(editions: QuerySet[Edition], reader: User | None) -> QuerySet[Edit
         cost_microusd=Coalesce(
             Subquery(calls.values("edition").annotate(all=Sum("cost_microusd")).values("all")), 0
         ),
-        judges=Subquery(calls.values("edition").annotate(all=JSONRows("provider_model")).values("all")),
+        judges=Subquery(read.values("edition").annotate(all=JSONRows("provider_model")).values("all")),
         previous_day=Subquery(siblings.filter(day__lt=OuterRef("day")).order_by("-day").values("day")[:1]),
         next_day=Subquery(siblings.filter(day__gt=OuterRef("day")).order_by("day").values("day")[:1]),
     )

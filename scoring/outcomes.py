@@ -33,6 +33,24 @@ OUTCOMES: dict[str, Any] = {
     "connection_lost": _("connection lost"),
 }
 
+# Outcomes of calls that brought what was asked for, or an answer that we had no use for: the server is not at fault.
+ANSWERED = frozenset(
+    {
+        "judged",
+        "partial",
+        "lost",
+        "forgotten",
+        "disbelieved",
+        "canary",
+        "repaired",
+        "useless",
+        "explained",
+        "suggested",
+        "doctor",
+        "checked",
+    }
+)
+
 # Why a provider's check brought no answer, or why it was stopped: `Provider.last_check`, `Provider.paused_reason`.
 PROBLEMS: dict[str, Any] = {
     "by_hand": _("Paused by hand."),

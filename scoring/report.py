@@ -11,7 +11,7 @@ from papers.models import Paper
 from profiles.models import Profile
 from scoring import feed, report_text
 from scoring.entries import Entry
-from scoring.models import Edition, Provider, Score
+from scoring.models import Call, Edition, Score
 from scoring.report_text import Contribution, ReportAuthor, ReportDay, ReportEntry
 from scoring.tally import Tally
 
@@ -106,9 +106,12 @@ def _updated_at(edition: Edition) -> dt.datetime:
 
 
 def _models(edition: Edition) -> tuple[tuple[str, bool], ...]:
-    """The judges of the day with whether each is simulated, by name."""
-    used = Provider.objects.filter(calls__edition=edition).distinct()
-    return tuple(sorted((provider.model, provider.is_simulated) for provider in used))
+    """The judges of the day with whether each is simulated, by name, as they were called when they were asked."""
+    asked = Call.objects.filter(edition=edition, provider__isnull=False).order_by()
+    judges = dict(asked.values_list("provider_model", "provider__is_simulated").distinct())
+    scores = Score.objects.filter(call__edition=edition).order_by()
+    judges |= dict(scores.values_list("provider_model", "is_simulated").distinct())
+    return tuple(sorted({(name.partition("/")[2], is_simulated) for name, is_simulated in judges.items()}))
 
 
 def _entry(entry: Entry) -> ReportEntry:

@@ -12,7 +12,7 @@ from papers.owed import in_force
 from profiles import letters
 from profiles.models import Profile
 
-from . import alerts, budget, digest, editions, edits, harvesting, judging, learning, slots, watch
+from . import alerts, budget, digest, editions, edits, failing, harvesting, judging, learning, slots, watch
 from .models import Candidate, Edition, Slot
 
 # How far back a profile that has editions is brought up to date, and how long a harvest may be taken in late.
@@ -187,6 +187,7 @@ def housekeep(now: dt.datetime) -> None:
     expire_due(now)
     harvesting.alarm_due(now)
     alerts.alert_due(now)
+    failing.tell_due(now)
 
 
 def mail_due(now: dt.datetime) -> int:

@@ -30,6 +30,7 @@ _FREE_CODES = {Code.WAITING, Code.SCREENED, Code.ESTIMATED}
 # What a candidate went through, which no new estimate undoes.
 _HISTORY = (
     "batch", "waits_for", "attempts", "misreads", "solo_crashes", "largest_block", "not_before", "failure",
+    "is_repeat",
 )  # fmt: skip
 
 

@@ -145,6 +145,9 @@ def _claim_and_hold(edition: Edition, terms: _Terms, now: dt.datetime) -> Block 
     if locked is None or not room.may_probe(terms.provider, now):
         return None
     rows = _choose(locked, terms, now)
+    if _is_repeat(rows) and not room.may_repeat(terms.provider, now):
+        _put_repeats_off(locked, now)
+        rows = _choose(locked, terms, now)
     if not rows:
         return None
     token = uuid.uuid4()
@@ -173,6 +176,18 @@ def _claim_and_hold(edition: Edition, terms: _Terms, now: dt.datetime) -> Block 
         labels=given.labels,
         canaries=given.canaries,
     )
+
+
+def _is_repeat(rows: Sequence[Row]) -> bool:
+    """Whether the call is made for papers whose last one brought nothing; a few that ride along make it none."""
+    return 2 * sum(row.candidate.is_repeat for row in rows) > len(rows)
+
+
+def _put_repeats_off(edition: Edition, now: dt.datetime) -> None:
+    """Nothing is claimed or held of them; the edition's other papers go on."""
+    again = now + dt.timedelta(seconds=providers.LOOK_AGAIN_SECONDS)
+    due = Candidate.objects.filter(edition=edition, is_repeat=True).waiting().filter(_is_due(now))
+    due.update(not_before=again, waits_for=Waits.PROVIDER)
 
 
 def _undo(
@@ -276,6 +291,7 @@ def _new_call(edition: Edition, terms: _Terms, given: Draft, token: uuid.UUID, n
         created_at=now,
     )
     _describe(call, given)
+    call.is_repeat = _is_repeat(given.rows)
     call.save(force_insert=True)
     return call
 

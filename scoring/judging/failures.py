@@ -117,6 +117,7 @@ def _waiting_for_provider(until: dt.datetime | None, *, counts: bool) -> Change:
     def change(candidate: Candidate) -> None:
         candidate.not_before, candidate.waits_for = until, Waits.PROVIDER
         candidate.attempts += counts
+        candidate.is_repeat |= counts
 
     return change
 

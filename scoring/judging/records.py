@@ -157,6 +157,7 @@ def _write_judged(
         failure="",
         attempts=F("attempts") + 1,
         misreads=0,
+        is_repeat=False,
         changed_at=now,
     )
     Candidate.objects.bulk_update(
@@ -173,7 +174,9 @@ def return_to_queue(
     for each in candidates:
         problem = problems.get(each.paper_id, "garbled")
         each.attempts += 1
-        each.misreads += problem not in {APART, CROWNED, COMPANY_OF_ONE_APART}
+        is_read_apart = problem in {APART, CROWNED, COMPANY_OF_ONE_APART}
+        each.misreads += not is_read_apart
+        each.is_repeat = not is_read_apart
         each.state, each.claim_token, each.lease_until = Candidate.State.WAITING, None, None
         each.changed_at = now
         if problem == CROWNED:
@@ -205,6 +208,7 @@ RETURNED_FIELDS = [
     "largest_block",
     "failure",
     "look",
+    "is_repeat",
     "changed_at",
 ]
 

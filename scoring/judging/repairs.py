@@ -21,8 +21,8 @@ from .blocks import Block
 def repair(block: Block, scores: list[Score]) -> list[Score]:
     """The same scores, with reasons in the profile's language where the model could say them again.
 
-    Costs at most one small call, and nothing where the budget refuses or the provider is paused or busy; the scores
-    stand either way.
+    Costs at most one small call, and nothing where a budget refuses, of tokens or of repeats, or the provider is
+    paused or busy; the scores stand either way.
     """
     wrong = [score for score in scores if score.reason and not score.is_language_right]
     if not wrong:
@@ -55,7 +55,8 @@ def _hold(block: Block, tokens: int, now: dt.datetime) -> Hold | None:
         # Locked, so that a reader who is forgotten meanwhile is either gone here or has this call too.
         if not Edition.objects.select_for_update().filter(pk=block.edition.pk).exists():
             return None
-        if room.ready(block.provider.pk, now) is None:
+        provider = room.ready(block.provider.pk, now)
+        if provider is None or not providers.may_repair(provider, now):
             return None
         return small_calls.hold(_call(block, now), tokens, legs, now)
 
@@ -69,6 +70,7 @@ def _call(block: Block, now: dt.datetime) -> Call:
         revision=block.revision,
         provider=block.provider,
         provider_model=block.provider.provider_model,
+        is_repeat=True,
         created_at=now,
     )
 

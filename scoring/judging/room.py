@@ -35,6 +35,12 @@ def may_probe(provider: Provider, now: dt.datetime) -> bool:
     return locked is not None and not is_busy(locked)
 
 
+def may_repeat(provider: Provider, now: dt.datetime) -> bool:
+    """Whether a call that repeats another may be made: out of the retry budget, or as the probe after a pause."""
+    is_probe = provider.failures >= providers.FAILURES_TO_OPEN
+    return provider.is_local or is_probe or providers.may_repeat(provider, now)
+
+
 def ready(provider_id: int | None, now: dt.datetime) -> Provider | None:
     """The provider, if it may be asked one call more now; call it in the transaction that takes the call."""
     provider = Provider.objects.usable(now).filter(pk=provider_id or 0).first()

@@ -101,23 +101,29 @@ def _claim(pk: int, now: dt.datetime) -> SecondLook | None:
     first = (
         Score.objects.filter(pk=candidate.score_id or 0).select_related("revision", "call__provider").first()
     )
-    if first is None or first.is_local or first.purpose != Score.Purpose.FIRST or _is_given_up(candidate):
+    made = _calls_about(candidate)
+    if first is None or first.is_local or first.purpose != Score.Purpose.FIRST or made >= MOST_CALLS:
         _end(candidate)
         return None
     known = _of_first(first)
     if known is not None:
         _settle_for(candidate, first, known, now)
         return None
-    provider = room.ready(first.call.provider_id, now)
-    if provider is None:
+    judge = first.call.provider
+    if judge is None or judge.provider_model != first.provider_model:
+        # The model was changed since: two models' readings of a paper say nothing of each other.
+        _end(candidate)
         return None
-    return _hold(edition, candidate, first, provider, now)
+    provider = room.ready(judge.pk, now)
+    if provider is None or (made and not room.may_repeat(provider, now)):
+        return None
+    return _hold(edition, candidate, first, provider, now, is_repeat=made > 0)
 
 
-def _is_given_up(candidate: Candidate) -> bool:
+def _calls_about(candidate: Candidate) -> int:
+    """How often the look was asked for already."""
     calls = Call.objects.filter(edition=candidate.edition_id, kind=Call.Kind.SECOND_LOOK)
-    asked = [papers for papers in calls.values_list("block", flat=True) if papers[0][1] == candidate.paper_id]
-    return len(asked) >= MOST_CALLS
+    return sum(papers[0][1] == candidate.paper_id for papers in calls.values_list("block", flat=True))
 
 
 def _of_first(first: Score) -> Score | None:
@@ -132,7 +138,13 @@ def _of_first(first: Score) -> Score | None:
 
 
 def _hold(
-    edition: Edition, candidate: Candidate, first: Score, provider: Provider, now: dt.datetime
+    edition: Edition,
+    candidate: Candidate,
+    first: Score,
+    provider: Provider,
+    now: dt.datetime,
+    *,
+    is_repeat: bool,
 ) -> SecondLook | None:
     text = _text(candidate)
     prompt = rubric.judging_prompt(
@@ -146,6 +158,7 @@ def _hold(
         revision=first.revision,
         provider=provider,
         provider_model=provider.provider_model,
+        is_repeat=is_repeat,
         block=[[prompt.labels[0], candidate.paper_id, candidate.version]],
         created_at=now,
     )

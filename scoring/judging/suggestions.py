@@ -69,7 +69,7 @@ def _claim(pk: int, now: dt.datetime) -> Question | None:
         _end(row, row.problem or "connection_lost", now)
         return None
     provider = room.ready(chosen.pk, now)
-    if provider is None:
+    if provider is None or (row.calls and not room.may_repeat(provider, now)):
         return None
     prompt = terms.prompt(interest.name, interest.description, dice=DICE)
     return _hold(row, provider, prompt, now)
@@ -82,6 +82,7 @@ def _hold(row: SuggestedTerms, provider: Provider, prompt: Prompt, now: dt.datet
         profile=row.profile,
         provider=provider,
         provider_model=provider.provider_model,
+        is_repeat=row.calls > 0,
         created_at=now,
     )
     mine = SuggestedTerms.objects.filter(pk=row.pk)

@@ -14,7 +14,12 @@ LONGEST_WAIT_SECONDS = 3600.0
 
 
 def of_answer(provider: Provider, held: Hold, answer: Answer, *, is_rubbish: bool = False) -> None:
-    """It answered: an answer that could be read closes the breaker, if the call was sent after it had opened."""
+    """It answered: an answer that could be read closes the breaker, if the call was sent after it had opened.
+
+    Nothing, where the row names another server or model by now: this answer is not of that one.
+    """
+    if not _is_still_the_same(provider):
+        return
     if not is_rubbish:
         providers.note_success(provider, sent_at(held))
     providers.learn(provider, answer.abilities)
@@ -29,6 +34,8 @@ def of_failure(
 
     Returns until when a busy server asked to wait; None for all else. Safe to repeat but for the count of failures.
     """
+    if not _is_still_the_same(provider):
+        return None
     if isinstance(error, KeyUnreadable):
         providers.stop(provider, "key_unreadable", now)
     elif isinstance(error, LlmMisconfigured):
@@ -41,6 +48,9 @@ def of_failure(
 def of_unavailable(
     provider: Provider, held: Hold, error: LlmUnavailable, now: dt.datetime
 ) -> dt.datetime | None:
+    """As `of_failure`."""
+    if not _is_still_the_same(provider):
+        return None
     if error.code != "rate_limited":
         providers.note_failure(provider, sent_at(held), now)
         return None
@@ -49,6 +59,11 @@ def of_unavailable(
     providers.note_throttled(provider, sent_at(held), now)
     providers.pause(provider, now, seconds)
     return now + dt.timedelta(seconds=seconds)
+
+
+def _is_still_the_same(asked: Provider) -> bool:
+    """Whether the row still names the server and the model that were asked."""
+    return Provider.objects.filter(pk=asked.pk, base_url=asked.base_url, model=asked.model).exists()
 
 
 def sent_at(held: Hold) -> dt.datetime:

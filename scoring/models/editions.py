@@ -211,6 +211,9 @@ class Candidate(models.Model):
         default=20, help_text=_("Halved after a garbled answer.")
     )
     failure = models.CharField(max_length=40, default="", blank=True)
+    is_repeat = models.BooleanField(
+        default=False, help_text=_("Its last call brought nothing: the next one is a repeat.")
+    )
 
     score_id = models.BigIntegerField(null=True)
     value = models.PositiveSmallIntegerField(null=True, help_text=_("0 to 100, from the effective score."))

@@ -39,6 +39,8 @@ class Call(models.Model):
     provider = models.ForeignKey(Provider, null=True, on_delete=models.SET_NULL, related_name="calls")
     provider_model = models.CharField(max_length=161)
     claim_token = models.UUIDField(null=True)
+    # Made because an earlier call brought nothing (`scoring.providers.retries`).
+    is_repeat = models.BooleanField(default=False)
     # [[label, paper id, version], …] in the order in which they were sent.
     block = models.JSONField(default=list)
     # The canaries that rode along and, once answered, what each got: {name: score or null} (`scoring.canaries`).
@@ -66,6 +68,7 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["edition", "created_at"], name="call_edition"),
             models.Index(fields=["day"], name="call_day"),
+            models.Index(fields=["provider", "created_at"], name="call_provider"),
         ]
 
     def __str__(self) -> str:

@@ -89,10 +89,13 @@ class Provider(models.Model):
     open_until = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     # After a 429: how many calls at once it is thought to bear (empty: as many as `concurrency`), how many answers came
-    # since that grew, and when it was last halved.
+    # since that grew, when it was last halved, and when it last grew.
     allowed_at_once = models.PositiveSmallIntegerField(null=True, blank=True)
     answers_since_growth = models.PositiveSmallIntegerField(default=0)
     shrunk_at = models.DateTimeField(null=True, blank=True)
+    grown_at = models.DateTimeField(null=True, blank=True)
+    # When a repeat was last put off because the retry budget was used up (`scoring.providers.retries`).
+    retries_spent_at = models.DateTimeField(null=True, blank=True)
     # What its last check showed: {"at", "problem", "served_by", "format", "cap", "latency_ms", "tokens", …}.
     last_check = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -52,6 +52,8 @@ from .health import (
     stop,
 )
 from .keys import KeyUnreadable, Rotation, is_key_readable, key_of, rotate, set_key, with_unreadable_keys
+from .retries import LOOK_AGAIN_SECONDS, RetryBudget, budget_of, may_repair, may_repeat
+from .state import Breaker, Flow, breaker_of, flows_of
 
 __all__ = [
     "ANSWERS_TO_GROW",
@@ -61,21 +63,28 @@ __all__ = [
     "INSTANCE_NAME",
     "LOCAL_NAME",
     "LONGEST_PAUSE_SECONDS",
+    "LOOK_AGAIN_SECONDS",
     "SIMULATED_MODEL",
+    "Breaker",
     "Facts",
+    "Flow",
     "KeyUnreadable",
     "Reading",
+    "RetryBudget",
     "Rotation",
     "Why",
     "add",
     "allowed",
+    "breaker_of",
     "bring_back",
+    "budget_of",
     "choose_for_profile",
     "choose_for_team",
     "dollars_typed",
     "edit",
     "endpoint_of",
     "facts_of",
+    "flows_of",
     "instance_provider",
     "is_key_readable",
     "is_of_settings",
@@ -83,6 +92,8 @@ __all__ = [
     "learn",
     "local_for",
     "local_provider",
+    "may_repair",
+    "may_repeat",
     "note_cap_ignored",
     "note_failure",
     "note_rubbish",

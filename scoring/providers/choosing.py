@@ -197,6 +197,12 @@ LEARNED = (
     "paused_reason",
     "failures",
     "open_until",
+    "opened_at",
+    "allowed_at_once",
+    "answers_since_growth",
+    "shrunk_at",
+    "grown_at",
+    "retries_spent_at",
     "is_cap_honoured",
     "last_check",
 )
@@ -206,6 +212,8 @@ def forget_what_was_learned(provider: Provider) -> None:
     """Of a server that is another now; the caller saves the fields LEARNED."""
     provider.abilities, provider.paused_at, provider.paused_reason = {}, None, ""
     provider.failures, provider.open_until, provider.is_cap_honoured = 0, None, True
+    provider.opened_at = provider.allowed_at_once = provider.retries_spent_at = None
+    provider.answers_since_growth, provider.shrunk_at, provider.grown_at = 0, None, None
     provider.last_check = {}
 
 

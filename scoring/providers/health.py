@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import structlog
 from django.core.mail import mail_admins
-from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models import Case, DateTimeField, F, IntegerField, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from profiles import notices
@@ -68,6 +69,9 @@ def _grow(provider: Provider, sent_at: dt.datetime) -> None:
             When(is_due, then=F("allowed_at_once") + 1),
             default=F("allowed_at_once"),
             output_field=IntegerField(),
+        ),
+        grown_at=Case(
+            When(is_due, then=Value(timezone.now())), default=F("grown_at"), output_field=DateTimeField()
         ),
     )
 

@@ -25,6 +25,8 @@ from .personalities import BROKEN, PERSONALITIES, Speech
 LOOPBACK = "127.0.0.1"
 SLOW_SECONDS = 5.0
 BODY_BYTES = 8_000_000
+# What a request gets beside as many as are taken at once.
+BUSY = Fault(status=429, headers={"Retry-After": "1"})
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Settings:
     latency_seconds: float = 0.0
     latency_spread: float = 0.0
     requests_per_minute: int = 0
+    calls_at_once: int = 0
     tokens_per_minute: int = 0
     cache_seconds: float = 0.0
     reasoning_per_paper: int = 0
@@ -65,6 +68,7 @@ class SimulatedModel:
         self._cache = PrefixCache(keeps_seconds=self.settings.cache_seconds)
         self._rate = RateLimit(self.settings.requests_per_minute, self.settings.tokens_per_minute)
         self._asked = Asked()
+        self._in_flight, self._counting = 0, threading.Lock()
         self._server = _Server((LOOPBACK, port), _Handler)
         self._server.model = self
         self.keeps_requests = True
@@ -102,6 +106,18 @@ class SimulatedModel:
                 param = "response_format" if name == asked else name
                 return _error(400, f"Unsupported parameter: '{name}'", param=param)
         return None
+
+    @contextlib.contextmanager
+    def taken_in(self) -> Iterator[bool]:
+        """Whether one request more is taken beside those in work, for as long as the block runs."""
+        with self._counting:
+            is_taken = not self.settings.calls_at_once or self._in_flight < self.settings.calls_at_once
+            self._in_flight += is_taken
+        try:
+            yield is_taken
+        finally:
+            with self._counting:
+                self._in_flight -= is_taken
 
     def completion_of(self, request: dict[str, Any], authorization: str = "") -> dict[str, Any]:
         """The whole answer, with the usage that is billed."""
@@ -255,6 +271,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(model, request)
 
     def _answer(self, model: SimulatedModel, request: dict[str, Any]) -> None:
+        with model.taken_in() as is_taken:
+            if is_taken:
+                self._answer_one(model, request)
+                return
+        model.note(request, self.headers, 429, None)
+        self._send(429, BUSY.body.encode(), BUSY.headers)
+
+    def _answer_one(self, model: SimulatedModel, request: dict[str, Any]) -> None:
         authorization = self.headers.get("Authorization", "")
         fault = model.refusal_of(request, authorization) or model.settings.faults.next()
         if fault is not None and fault.status:

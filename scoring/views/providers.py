@@ -1,7 +1,7 @@
 """Who judges for a team: its own keys, the operator's models that are allowed to it, and which of them reads."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -55,6 +55,12 @@ def shown(provider: Provider, checked: Collection[int] = ()) -> dict[str, Any]:
     }
 
 
+def _with_flow(own: Sequence[Provider], checked: Collection[int]) -> list[dict[str, Any]]:
+    """As their steward sees them: those in use also with how they are asked just now."""
+    flows = providers.flows_of([each for each in own if each.is_active], timezone.now())
+    return [shown(each, checked) | {"flow": flows.get(each.pk)} for each in own]
+
+
 def _a_million(microusd: int) -> str:
     """A price as money: `$0.15`, `$1.50`, `$0.075`."""
     whole, _point, parts = providers.dollars_typed(microusd).partition(".")
@@ -85,7 +91,7 @@ def team_providers(request: ReaderRequest, slug: str) -> HttpResponse:
         "manages": manages,
         "reading": shown(reading.provider) if not reading.provider.is_local else None,
         "why": WHY.get(reading.why, ""),
-        "own": [shown(each, checked) for each in own] if manages else [],
+        "own": _with_flow(own, checked) if manages else [],
         "offered": [shown(each) for each in offered if each.team_id is None],
         "choices": offered,
         "chosen": choice.provider_id if choice else None,
@@ -159,7 +165,7 @@ def operator_providers(request: ReaderRequest) -> HttpResponse:
     found = Provider.objects.of_the_operator().prefetch_related("allowed_teams")
     checked = checking.being_checked(None, timezone.now())
     context = {
-        "own": [shown(each, checked) for each in found],
+        "own": _with_flow(list(found), checked),
         "manages": True,
         "is_operator": True,
         "section": "operator",

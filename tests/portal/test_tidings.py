@@ -17,6 +17,7 @@ GONE: dict[str, Params] = {
     "budget.alert": {"window": 0, "percent": 100, "limit": 1_000, "used": 1_000},
     "budget.full_list": {"team": 0, "at": "2026-01-30T12:00:00+00:00"},
     "provider.stopped": {"provider": 0, "code": "auth"},
+    "provider.repeats": {"provider": 0},
     "judge.drift": {"profile": 0, "day": "2026-01-30", "finding": "alike", "model": "m"},
     "invitation": {"invitation": NOBODY, "ends": "2026-01-30T12:00:00+00:00"},
 }

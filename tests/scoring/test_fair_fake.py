@@ -239,6 +239,17 @@ def test_the_server_answers_429_with_retry_after():
     assert billed == [status for status, _ in answers]
 
 
+def test_beside_as_many_as_are_taken_at_once_a_request_is_refused():
+    with running(Settings(calls_at_once=1)) as model:
+        with model.taken_in() as first:
+            refused = status_of(model)
+        after = status_of(model)
+
+    assert first
+    assert refused == (429, "1")
+    assert after == (200, None)
+
+
 def status_of(model: SimulatedModel) -> tuple[int, str | None]:
     body = json.dumps(request_for(listed(10))).encode()
     sent = urllib.request.Request(

@@ -364,7 +364,7 @@ def test_a_model_that_babbles_is_paused_before_it_has_cost_a_days_tokens(alice, 
 
     assert set(Candidate.objects.values_list("state", "failure")) == {(State.WAITING, "")}
     assert set(Candidate.objects.values_list("waits_for", flat=True)) == {Candidate.Waits.PROVIDER}
-    probe_at = now + dt.timedelta(seconds=providers.FIRST_PAUSE_SECONDS + 5)
+    probe_at = timezone.now() + dt.timedelta(seconds=providers.FIRST_PAUSE_SECONDS + 5)
     fake_model.settings.personality = "honest"
     probe = judging.claim(probe_at)
     assert judging.claim(probe_at) is None

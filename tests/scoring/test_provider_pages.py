@@ -1,8 +1,11 @@
 """The pages of providers: what is typed, what is shown, what a check costs, and a name that leads elsewhere later."""
 
+import datetime as dt
+import re
 import socket
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
@@ -299,3 +302,88 @@ def test_the_account_the_calls_and_the_receipt_of_a_day_name_money_beside_tokens
     assert "1 papers ($0.0041)" in text(client.get(address("paper", paper.arxiv_id)))
     told = client.get(address("api_edition", edition.public_id)).json()
     assert told["cost_microusd"] == 4100
+
+
+# --- how it is asked just now --------------------------------------------------------------------------
+
+NOW = dt.datetime(2026, 1, 30, 6, 0, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(seconds=30)
+
+
+def told_of(client, lab, **fields):
+    """The card of the lab's own provider, read half a minute after six, without tags and line breaks."""
+    made = factories.team_provider(lab, name="ours", concurrency=8)
+    Provider.objects.filter(pk=made.pk).update(**fields)
+    with time_machine.travel(LATER, tick=False):
+        page = text(client.get(address("team_providers", lab.slug)))
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_a_provider_that_is_well_says_so(client, lab):
+    page = told_of(client, lab)
+
+    assert "Calls at once 8, as set" in page
+    assert "Breaker closed: it is asked" in page
+    assert "Repeats left 20 of 20 (0 repeats, 0 first calls in ten minutes)" in page
+    assert "paused" not in page
+
+
+HALVED = {"allowed_at_once": 2, "shrunk_at": NOW, "answers_since_growth": 3}
+GROWN = HALVED | {"shrunk_at": NOW - dt.timedelta(hours=1), "grown_at": NOW}
+OPEN = {"failures": 3, "opened_at": NOW, "open_until": NOW + dt.timedelta(seconds=40)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        pytest.param(
+            HALVED, "2 of 8: halved on 2026-01-30 06:00, for the server was busy (429)", id="halved"
+        ),
+        pytest.param(HALVED, "one more after the next 7 answers", id="grows"),
+        pytest.param(
+            GROWN, "2 of 8: grown on 2026-01-30 06:00 since it was halved on 2026-01-30 05:00", id="grown"
+        ),
+        pytest.param(
+            GROWN | {"allowed_at_once": None},
+            "8, as set: what a busy server had taken was given back by 2026-01-30 06:00",
+            id="given back",
+        ),
+        pytest.param({"failures": 2}, "closed: 2 failures in a row, it opens at 3", id="counting"),
+        pytest.param(
+            OPEN,
+            "open since 2026-01-30 06:00:00, after 3 failures in a row: nobody asks it until 2026-01-30 06:00:40",
+            id="open",
+        ),
+        pytest.param(OPEN, "ours m paused", id="badge"),
+        pytest.param(OPEN, "none now; after the pause 1 of 8, as a probe", id="none"),
+        pytest.param({"failures": 1}, "closed: 1 failure, it opens at 3 in a row", id="one failure"),
+        pytest.param(OPEN | {"open_until": NOW}, "half open: the pause is over", id="half open"),
+        pytest.param(OPEN | {"open_until": NOW}, "1 of 8, as a probe", id="probe"),
+        pytest.param(
+            OPEN | {"failures": 0}, "closed, but the server asked to wait until 2026-01-30 06:00:40", id="429"
+        ),
+    ],
+)
+def test_the_card_says_how_a_provider_is_asked_and_why(client, lab, fields, told):
+    assert told in told_of(client, lab, **fields)
+
+
+def test_the_card_says_when_the_next_repeat_may_be_made(client, lab):
+    judge = factories.team_provider(lab, name="ours")
+    made = {"provider": judge, "day": NOW.date()}
+    Call.objects.bulk_create([Call(**made, is_repeat=True, created_at=NOW) for _ in range(21)])
+    Call.objects.bulk_create([Call(**made, created_at=NOW) for _ in range(10)])
+    with time_machine.travel(LATER, tick=False):
+        page = text(client.get(address("team_providers", lab.slug)))
+
+    assert "no more are repeated before 2026-01-30 06:10" in page
+    assert "0 of 21 (21 repeats, 10 first calls in ten minutes)" in page
+
+
+def test_who_may_not_steer_sees_no_card(client, lab):
+    factories.team_provider(lab, name="ours")
+    member = factories.user("member@example.org")
+    factories.membership(lab, member, Role.MEMBER)
+    client.force_login(member)
+
+    assert "Breaker" not in text(client.get(address("team_providers", lab.slug)))

@@ -32,6 +32,7 @@ class Command(BaseCommand):
             "--latency-spread", type=float, default=0.0, metavar="SD", help="of its logarithm; 0.5 is lively"
         )
         parser.add_argument("--requests-per-minute", type=int, default=0, help="more get a 429; 0: no limit")
+        parser.add_argument("--at-once", type=int, default=0, metavar="N", help="more at a time get a 429")
         parser.add_argument("--tokens-per-minute", type=int, default=0, help="likewise, in and out together")
         parser.add_argument(
             "--cache-minutes",
@@ -85,6 +86,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         latency_seconds=options["latency"],
         latency_spread=options["latency_spread"],
         requests_per_minute=options["requests_per_minute"],
+        calls_at_once=options["at_once"],
         tokens_per_minute=options["tokens_per_minute"],
         cache_seconds=60 * options["cache_minutes"],
         reasoning_per_paper=options["reasoning"],
