@@ -51,6 +51,7 @@ def drain(
     with ThreadPoolExecutor(concurrency, thread_name_prefix="judge") as pool:
         running: set[Future[int]] = set()
         while True:
+            looked_at = timezone.now()
             while len(running) < concurrency and not stop.is_set():
                 work = _next_work(edition_ids)
                 if work is None:
@@ -63,7 +64,7 @@ def drain(
                     drained.scores += each.result()
                     if after_each is not None:
                         after_each(drained)
-            elif not _nap(stop, patience_ends, edition_ids):
+            elif not _nap(stop, patience_ends, edition_ids, looked_at):
                 return drained
 
 
@@ -109,9 +110,14 @@ def _do_and_disconnect(work: Callable[[], int]) -> int:
         connection.close()
 
 
-def _nap(stop: threading.Event, patience_ends: float, edition_ids: Collection[int] | None) -> bool:
-    """Wait for what is due soon; False when nothing is, or the patience would end before."""
-    seconds = seconds_until_due(timezone.now(), edition_ids)
+def _nap(
+    stop: threading.Event, patience_ends: float, edition_ids: Collection[int] | None, looked_at: dt.datetime
+) -> bool:
+    """Wait for what is due soon; False when nothing is, or the patience would end before.
+
+    What has become due since the last look counts: a pause that ended between the two is no reason to go.
+    """
+    seconds = seconds_until_due(looked_at, edition_ids)
     if seconds is None or stop.is_set() or time.monotonic() + seconds > patience_ends:
         return False
     return not stop.wait(min(max(seconds, 0.05), LONGEST_NAP_SECONDS))

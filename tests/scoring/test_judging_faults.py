@@ -8,6 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from scoring import budget, judging, providers, suspicion
+from scoring.judging import draining
 from scoring.models import Call, Candidate, Hold, Provider, Score
 from scoring.simulated import faults
 from scoring.simulated.faults import Fault
@@ -268,6 +269,25 @@ def test_a_short_wait_is_waited_by_a_drain(alice, judge, fake_model):
     edition = factories.edition_to_read(alice, papers(2))
 
     judging.drain(2, patience_seconds=10)
+
+    assert set(states(edition)) == {State.JUDGED}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pause_that_ends_just_after_the_look_is_no_reason_to_go(alice, judge, fake_model, monkeypatch):
+    edition = factories.edition_to_read(alice, papers(2))
+    next_work = draining._next_work
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        providers.pause(judge, timezone.now(), 1)
+
+        def look_and_be_late(edition_ids):
+            found = next_work(edition_ids)
+            clock.shift(2)
+            return found
+
+        monkeypatch.setattr(draining, "_next_work", look_and_be_late)
+
+        judging.drain(2, patience_seconds=10)
 
     assert set(states(edition)) == {State.JUDGED}
 
