@@ -43,6 +43,10 @@ from portal.schedule import (  # noqa: F401 (settings by their names)
 )
 from portal.tidings import TIDINGS  # noqa: F401 (a setting by its name)
 
+# One thread for the numerics of a process, before numpy is loaded: beside other busy processes the threads of a
+# small matrix wait for each other, and a lesson of 0.3 s costs 6 s of CPU. Who has idle cores may say more.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # --- where things are ------------------------------------------------------------------------------
 
 VAR_DIR = folder("VAR_DIR", "var")

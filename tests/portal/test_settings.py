@@ -125,6 +125,31 @@ def test_operators_of_the_full_size_need_a_second_factor(start):
     assert start(**full)["MFA_REQUIRED_FOR"] == "staff"
 
 
+def test_numerics_take_one_thread_and_are_told_so_before_they_are_loaded(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    code = (
+        "import os, sys, portal.settings; print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPO,
+        env=environment | {"VAR_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout.split() == ["1", "False"], done.stderr
+
+
+def test_who_has_idle_cores_may_give_the_numerics_more(start, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+
+    start()
+
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
+
+
 def test_full_size_invents_no_secret(start):
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
         start(DATABASE_URL="postgres://db/broadsheet")
