@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.test import TransactionTestCase
 from django.utils import translation
 
-from tests import loosened
+from tests import balance, flushing
 from tests.fakes import fake_model
 
 __all__ = ["fake_model"]
@@ -30,16 +30,10 @@ def english() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def flush_may_empty_every_table() -> Iterator[None]:
-    """After a test with real transactions Django empties all tables: also those that refuse it."""
-    flush = TransactionTestCase._fixture_teardown
-
-    def loosened_flush(case: TransactionTestCase) -> None:
-        with loosened.tables():
-            flush(case)
-
+def flush_only_what_holds_rows() -> Iterator[None]:
+    """After a test with real transactions: also tables that refuse to be emptied, and none that is empty."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", loosened_flush)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: flushing.flush())
         yield
 
 
@@ -80,6 +74,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Fail unless tests of each of these markers passed, and none was skipped (as .ci/run asks).",
     )
 
+    parser.addoption(
+        "--without-pure",
+        action="store_true",
+        help="Leave out tests that cannot know which database there is (after a run on the other).",
+    )
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     for service in SERVICES:
@@ -87,6 +87,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             item.user_properties.append(("service", service))
 
 
+@pytest.hookimpl(trylast=True)  # pytest-django puts tests with real transactions last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without its service a test is skipped here; `--must-run` makes that red where it has to run."""
     is_there = {"postgres": settings.IS_FULL, "redis": bool(settings.REDIS_URL), "browser": True}
@@ -94,11 +95,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for _, service in item.user_properties:
             if not is_there[service]:
                 item.add_marker(pytest.mark.skip(reason=f"needs {service}: bash .ci/run"))
+    items.sort(key=balance.turn)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # As collectstatic leaves it: every client of a test would warn of its absence.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    if config.getoption("--without-pure"):
+        config.pluginmanager.register(balance.NotTwice(), "not-twice")
     markers = [marker for marker in config.getoption("--must-run").split(",") if marker]
     if markers and not hasattr(config, "workerinput"):
         config.pluginmanager.register(MustRun(markers), "must-run")

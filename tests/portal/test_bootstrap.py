@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.apart
+
 REPO = Path(__file__).resolve().parent.parent.parent
 TOOLS = ("sh", "dirname", "grep", "cmp", "cp", "mkdir", "rm", "tail", "head", "chmod", "cat")
 NOBODY = 65534

@@ -41,6 +41,7 @@ def manage(folder: Path, *words: str, **more: str) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.apart
 def test_the_demo_reads_a_day_for_three_people_and_repeats_without_a_change(tmp_path):
     first = manage(tmp_path, "demo", SERVE="0")
     second = manage(tmp_path, "demo", SERVE="0")
@@ -65,6 +66,7 @@ def taken_port():
         yield taken.getsockname()[1]
 
 
+@pytest.mark.apart
 @pytest.mark.parametrize(("command", "advice"), [("demo", "make demo"), ("up", "manage.py up")])
 def test_a_taken_port_ends_with_a_sentence_and_the_command(command, advice, taken_port, tmp_path):
     done = manage(tmp_path, command, PORT=str(taken_port))
@@ -84,6 +86,7 @@ def has_heartbeat(folder: Path) -> bool:
         )
 
 
+@pytest.mark.apart
 def test_up_serves_ticks_and_stops_on_sigterm(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

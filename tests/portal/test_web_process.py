@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPO = Path(__file__).resolve().parent.parent.parent
 SCRIPT = """
 import sys
@@ -17,6 +19,7 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"numpy", "scipy
 """
 
 
+@pytest.mark.apart
 def test_the_web_process_loads_no_numpy(tmp_path):
     environment = {**os.environ, "VAR_DIR": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": ""}
 
