@@ -61,6 +61,11 @@ class Demo:
     people: dict[str, Person]
     printed: str
     surroundings: dict[str, str]  # of its processes, for one that is to run beside them
+    log: Path  # what they say, mails among it
+
+    def has_said(self, *words: str) -> bool:
+        said = self.log.read_text(encoding="utf-8", errors="replace")
+        return all(word in said for word in words)
 
 
 def free_port() -> int:
@@ -77,6 +82,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("LLM_")}
     surroundings |= {"VAR_DIR": str(folder / "var"), "PORT": str(port), "PORTAL_URL": url, "OFFLINE": "1"}
     surroundings |= {"PYTHONUNBUFFERED": "1", "DATABASE_URL": "", "REDIS_URL": ""}
+    surroundings |= {"OPERATOR_MAIL": bad_week.MAIL}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "demo"],
@@ -89,7 +95,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
     try:
         _wait_until_it_serves(f"{url}/healthz", process, log)
         printed = log.read_text(encoding="utf-8")
-        yield Demo(url, people_in(printed), printed, surroundings)
+        yield Demo(url, people_in(printed), printed, surroundings, log)
     finally:
         _end(process)
 
