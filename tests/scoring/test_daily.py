@@ -6,15 +6,17 @@ import json
 import threading
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from papers.harvest import HarvestReport
 from scoring import budget, slots
 from scoring.clock import Clock
-from scoring.management.commands.daily import Command
 from scoring.models import Candidate, Edition, Score
 from tests import factories
+from tests.papers.fake_arxiv import FakeArxiv
+from tests.papers.loopback import serving
+from tests.papers.pages import feed, feed_item
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -109,11 +111,55 @@ def test_the_clock_reads_what_is_due_and_stops_when_told():
     assert isinstance(slots.last_beat(), dt.datetime)
 
 
-def test_what_arxiv_did_wrong_is_said_where_it_is_not_mistaken_for_the_result():
-    report, said = HarvestReport(), io.StringIO()
-    report.note("https://rss.arxiv.org/rss/cs.LG", "stale_feed", "the feed is of 2026-01-29")
+NEW = [f"2602.0000{number}" for number in range(1, 4)]
 
-    Command(stderr=said)._tell(report)
 
-    assert "the feed was of another day (the feed is of 2026-01-29)" in said.getvalue()
-    assert "manage.py harvest --status" in said.getvalue()
+def a_tuesday_of(arxiv: FakeArxiv, settings, *words: str) -> tuple[str, str]:
+    """`manage.py daily` early on 2026-02-03, with that arXiv on loopback; what it says, and what it complains of."""
+    out, complaints = io.StringIO(), io.StringIO()
+    with (
+        serving(arxiv) as server,
+        time_machine.travel(dt.datetime(2026, 2, 3, 5, 30, tzinfo=dt.UTC), tick=False),
+    ):
+        settings.OFFLINE, settings.ARXIV_PACE_SECONDS = False, 0
+        for name in ("ARXIV_OAI_URL", "ARXIV_RSS_URL", "ARXIV_API_URL"):
+            setattr(settings, name, server.addresses[name])
+        call_command("daily", *words, stdout=out, stderr=complaints)
+    return out.getvalue(), complaints.getvalue()
+
+
+def arxiv_of_tuesday() -> FakeArxiv:
+    arxiv = FakeArxiv()
+    arxiv.papers = {arxiv_id: {} for arxiv_id in NEW}
+    arxiv.feeds["cs.LG"] = feed(*(feed_item(arxiv_id) for arxiv_id in NEW))
+    return arxiv
+
+
+def test_what_arxiv_did_wrong_is_said_beside_the_result(settings):
+    """One category's feed still shows Monday: the other is read, and the day says that it may be incomplete."""
+    factories.profile(factories.user(), categories=["cs.LG", "math.PR"], name="Morning")
+
+    said, complaints = a_tuesday_of(arxiv_of_tuesday(), settings)
+
+    assert said.startswith("Morning: announced 3 = estimated 3")
+    assert "the feed was of another day" in complaints
+    assert "math.PR" in complaints
+    assert "manage.py harvest --status" in complaints
+
+
+def test_machines_get_the_result_alone(settings):
+    factories.profile(factories.user(), categories=["cs.LG", "math.PR"])
+
+    said, complaints = a_tuesday_of(arxiv_of_tuesday(), settings, "--json")
+
+    assert [account["announced"] for account in json.loads(said)] == [3]
+    assert "the feed was of another day" in complaints
+
+
+def test_a_day_on_which_nothing_is_wrong_complains_of_nothing(settings):
+    factories.profile(factories.user(), categories=["cs.LG"])
+
+    said, complaints = a_tuesday_of(arxiv_of_tuesday(), settings)
+
+    assert "announced 3 = estimated 3" in said
+    assert complaints == ""
