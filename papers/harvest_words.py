@@ -77,15 +77,28 @@ ANSWERS: Mapping[str, Any] = {
     "unknown": gettext_lazy("arXiv does not know it"),
     "refused": gettext_lazy("arXiv refuses the id"),
 }
+# More counted by arXiv than stored, by where it was counted and as what.
+SHORTFALLS: Mapping[str, Mapping[str, Any]] = {
+    "listing": {
+        "new": gettext_lazy("arXiv's list counts %(counted)d new, we hold %(stored)d"),
+        "cross": gettext_lazy("arXiv's list counts %(counted)d cross-lists, we hold %(stored)d"),
+        "replacement": gettext_lazy("arXiv's list counts %(counted)d replacements, we hold %(stored)d"),
+    },
+    "rss": {
+        "new": gettext_lazy("arXiv's feed counts %(counted)d new, we hold %(stored)d"),
+        "cross": gettext_lazy("arXiv's feed counts %(counted)d cross-lists, we hold %(stored)d"),
+        "replacement": gettext_lazy("arXiv's feed counts %(counted)d replacements, we hold %(stored)d"),
+    },
+}
 # Of a day that arXiv kept beyond its morning: while it still does, and since it came.
 KEPT_BACK: Mapping[str, tuple[Any, Any]] = {
     "unreachable": (
-        gettext_lazy("kept back by arXiv, which does not answer"),
-        gettext_lazy("kept back by arXiv until %(at)s: it could not be reached"),
+        gettext_lazy("not here yet: arXiv does not answer"),
+        gettext_lazy("came only at %(at)s: arXiv had not answered"),
     ),
     "stale": (
-        gettext_lazy("kept back by arXiv, whose feed shows another day"),
-        gettext_lazy("kept back by arXiv until %(at)s: its feed showed another day"),
+        gettext_lazy("not here yet: arXiv's feed shows another day"),
+        gettext_lazy("came only at %(at)s: arXiv's feed had shown another day"),
     ),
 }
 FACTS: Mapping[str, Any] = {
@@ -96,6 +109,10 @@ FACTS: Mapping[str, Any] = {
 
 def state(code: str) -> str:
     return str(STATES.get(code, code))
+
+
+def shortfall(source: str, kind: str, counted: int, stored: int) -> str:
+    return str(SHORTFALLS[source][kind]) % {"counted": counted, "stored": stored}
 
 
 def kept_back(reason: str, until: dt.datetime | None, written: str = "%Y-%m-%d %H:%M") -> str:

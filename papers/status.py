@@ -30,6 +30,19 @@ class MissingPaper:
         return {**vars(self), **age, "asked_at": asked_at}
 
 
+@dataclass(frozen=True)
+class Shortfall:
+    """Of one kind arXiv counts more than is stored, by its feed (rss) or list page (listing): a gap without a name.
+
+    A list page may count more papers than it shows, and then no id can be asked for.
+    """
+
+    kind: str
+    source: str
+    counted: int
+    stored: int
+
+
 @dataclass
 class DayStatus:
     """One category's list of one day.
@@ -70,6 +83,16 @@ class DayStatus:
         return sum(max(0, count - self.stored.get(kind, 0)) for kind, count in counted.items())
 
     @property
+    def shortfalls(self) -> list[Shortfall]:
+        """The kinds of which arXiv counts more than is stored."""
+        found = []
+        for kind, count in (self.counted or {}).items():
+            source = "listing" if kind in self.counts.get("listing", {}) else "rss"
+            if count > self.stored.get(kind, 0):
+                found.append(Shortfall(kind, source, count, self.stored.get(kind, 0)))
+        return found
+
+    @property
     def verdict(self) -> str:
         """A word for machines: complete, missing, parked, cut, derived, stale, running, failed, uncounted or unasked."""
         if self.last_state == Harvest.State.FAILED and self.last_problem == "stale_feed":
@@ -95,6 +118,7 @@ class DayStatus:
             "counts": self.counts,
             "is_cut": self.is_cut,
             "missing": self.missing,
+            "shortfalls": [vars(each) for each in self.shortfalls],
             "missing_papers": [paper.as_dict(now) for paper in self.missing_papers],
             "derived": self.derived,
             "late": self.late,

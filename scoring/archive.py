@@ -100,6 +100,7 @@ class Cell:
             (_("%(count)d withdrawn"), status.withdrawn),
         ]
         said = [text % {"count": count} for text, count in named if count]
+        said[:0] = [harvest_words.shortfall(**vars(each)) for each in status.shortfalls]
         if status.kept_back:
             said.insert(0, harvest_words.kept_back(status.kept_back, status.late_until))
         if self.is_asked:
@@ -156,6 +157,11 @@ class Told:
     day: dt.date | None = None
     category: str = ""
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing has to be done today."""
+        return self.code in {"records_surge", "holidays_unknown"}
+
 
 def grid(first: dt.date, last: dt.date, categories: Sequence[str], now: dt.datetime) -> Grid:
     """The number of queries does not grow with days or categories."""
@@ -178,6 +184,7 @@ def cell_of(day: dt.date, category: str, now: dt.datetime) -> Cell:
 
 
 def told_alarms(now: dt.datetime) -> list[Told]:
+    """The loud ones first."""
     found = []
     for alarm in alarms(harvesting.followed_categories(), now):
         heading, text = harvesting.words_of(alarm)
@@ -186,7 +193,7 @@ def told_alarms(now: dt.datetime) -> list[Told]:
             day = dt.date.fromisoformat(alarm.params["day"])
             told = replace(told, day=day, category=alarm.params["category"])
         found.append(told)
-    return found
+    return sorted(found, key=lambda told: told.is_quiet)
 
 
 def clock_age(now: dt.datetime) -> int | None:

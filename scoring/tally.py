@@ -50,6 +50,10 @@ ASIDE = {
 }
 
 
+# Set aside before anything was estimated: no number is better than a nought that nobody computed.
+_NOT_ESTIMATED = {Code.SEEN, Code.WITHDRAWN, Code.PARKED}
+
+
 @dataclass(frozen=True)
 class Term:
     """One number of the account and the word that opens its list (`?show=key`)."""
@@ -279,6 +283,8 @@ def _row(paper: Paper, entry: packed.Entry | None, candidate: Candidate | None) 
         return Row(paper, shown(candidate.value), is_estimate, LABELS[candidate.state])
     if entry is None:
         return Row(paper, "", False, "")
+    if entry.code in _NOT_ESTIMATED and not entry.estimate:
+        return Row(paper, "–", False, LABELS[entry.code.word])
     estimate = shown(min(100, (entry.estimate + 50) // 100))
     if candidate is not None and candidate.state == Candidate.State.WAITING:
         return Row(paper, estimate, True, LABELS[f"waiting_{candidate.waits_for}"])

@@ -37,7 +37,7 @@ def test_the_days_that_arxiv_kept_back_are_named(visit: Visit):
     kept = page.locator("[aria-labelledby=kept-back] li")
 
     expect(kept.filter(has_text="came late")).to_have_count(1)
-    expect(kept.filter(has_text="still away").first).to_contain_text("does not answer")
+    expect(kept.filter(has_text="kept back").first).to_contain_text("does not answer")
 
 
 def test_a_reader_sees_that_the_day_came_late_what_is_parked_and_that_all_is_here(visit: Visit):

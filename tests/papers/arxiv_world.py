@@ -18,7 +18,16 @@ import httpx
 from papers import calendar
 from papers.arxiv.transport import Limits, Transport
 from papers.pace import SharedPace
-from tests.papers.pages import api_entry, api_feed, feed, feed_error, feed_item, oai_error, oai_page
+from tests.papers.pages import (
+    api_entry,
+    api_feed,
+    feed,
+    feed_error,
+    feed_item,
+    list_page,
+    oai_error,
+    oai_page,
+)
 
 UTC = dt.UTC
 RFC822 = "%a, %d %b %Y %H:%M:%S GMT"
@@ -116,6 +125,9 @@ class Vices:
     unknown: set[str] = field(default_factory=set)
     api_says: bytes = b""
     list_page: bytes = b""
+    # Days whose list pages answer, and how many ids of a section they show.
+    list_pages: set[dt.date] = field(default_factory=set)
+    list_shows: int = 2000
     # Categories that neither feed nor OAI-PMH knows any more.
     closed: set[str] = field(default_factory=set)
 
@@ -282,7 +294,7 @@ class World:
         if "id_list" in asked:
             return self._entries(asked["id_list"].split(","))
         if path.endswith("/new"):
-            return self.vices.list_page
+            return self.vices.list_page or self._list_page(path.split("/")[-2])
         if "verb" not in asked:
             if calendar.newest_feed_day(self.clock.now) in self.vices.without_feed:
                 return b"<!DOCTYPE html><html>Down for maintenance.</html>"
@@ -314,6 +326,17 @@ class World:
             for named in self.announced.get((day, category), [])
         ]
         return feed(*items, category=category, day=day.strftime("%a, %d %b %Y"))
+
+    def _list_page(self, category: str) -> bytes:
+        day = calendar.newest_feed_day(self.clock.now)
+        if day not in self.vices.list_pages:
+            return b"<!DOCTYPE html><html>Down for maintenance.</html>"
+        sections: dict[str, list[str]] = {"new": [], "cross": [], "replacement": []}
+        for named in self.announced[day, category]:
+            kind = "replacement" if named.kind.startswith("replace") else named.kind
+            sections[kind].append(named.arxiv_id)
+        shown = self.vices.list_shows
+        return list_page(day, {kind: (ids[:shown], len(ids)) for kind, ids in sections.items() if ids})
 
     def _records(self, asked: dict[str, str]) -> bytes:
         today = self.clock.now.date().isoformat()

@@ -121,3 +121,15 @@ def api_error(message: str) -> bytes:
         "<entry><id>http://arxiv.org/api/errors#incorrect_id_format</id><title>Error</title>"
         f"<summary>{escape(message)}</summary></entry>"
     )
+
+
+def list_page(day: dt.date, sections: dict[str, tuple[Sequence[str], int]]) -> bytes:
+    """arXiv's page of a category's new listings: by kind the ids that it shows, and how many it counts."""
+    words = {"new": "New", "cross": "Cross", "replacement": "Replacement"}
+    parts = [f"<h3>Showing new listings for {day:%A, %-d %B %Y}</h3>"]
+    for kind, (ids, total) in sections.items():
+        parts.append(f"<h3>{words[kind]} submissions (showing {len(ids)} of {total} entries)</h3>")
+        parts += [
+            f'<dt><a href ="/abs/{one}" title="Abstract" id="{one}">arXiv:{one}</a></dt>' for one in ids
+        ]
+    return f"<html>{''.join(parts)}</html>".encode()

@@ -1,16 +1,19 @@
 """What arXiv named and we lack is found, written down and asked for by its id; what stays missing is named."""
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 
 import pytest
+from django.core.management import call_command
 
-from papers import calendar
+from papers import calendar, harvest_words
 from papers.harvest import HarvestReport, harvest_day
 from papers.models import Announcement, ArxivCount, Correction, Gap, Harvest, Paper, PaperVersion
 from papers.reconciling import ASKED_AT_MOST, IDS_A_REQUEST, RECONCILING, reconcile
 from papers.status import day_status
 from tests import factories
+from tests.papers import pages
 from tests.papers.arxiv_world import Vices, World
 from tests.papers.pages import api_error
 
@@ -21,16 +24,7 @@ CATEGORY = "cs.LG"
 
 
 def list_page(*new: str, total: int = 9, cross: Sequence[str] = ()) -> bytes:
-    def entries(ids: Sequence[str]) -> str:
-        return "".join(
-            f'<dt><a href ="/abs/{one}" title="Abstract" id="{one}">arXiv:{one}</a></dt>' for one in ids
-        )
-
-    return (
-        "<html><h3>Showing new listings for Tuesday, 24 February 2026</h3>"
-        f"<h3>New submissions (showing {len(new)} of {total} entries)</h3>{entries(new)}"
-        f"<h3>Cross submissions (showing {len(cross)} of {len(cross)} entries)</h3>{entries(cross)}</html>"
-    ).encode()
+    return pages.list_page(FIRST, {"new": (new, total), "cross": (cross, len(cross))})
 
 
 def quiet_world(days: int = 1) -> World:
@@ -277,6 +271,39 @@ def test_a_list_page_that_agrees_with_the_feed_asks_for_nothing(settings):
 
     assert world.asked_for == []
     assert day_status(FIRST)[0].verdict == "complete"
+
+
+def test_what_a_list_page_counts_beyond_the_ids_that_it_shows_is_a_named_gap(settings, capsys):
+    settings.ARXIV_LIST_URL = "https://arxiv.test/list"
+    world = quiet_world()
+    ids = named_new(world)
+    world.vices.list_page = list_page(*ids[:2], total=len(ids) + 3)
+
+    bring_in(world)
+
+    (status,) = day_status(FIRST)
+    said = f"arXiv's list counts {len(ids) + 3} new, we hold {len(ids)}"
+    assert world.asked_for == []  # no id is known that could be asked for
+    assert (status.verdict, status.missing, status.missing_papers) == ("missing", 3, [])
+    assert harvest_words.shortfall(**vars(status.shortfalls[0])) == said
+    call_command("harvest", "--status")
+    assert f"{FIRST} {CATEGORY}: {said}" in capsys.readouterr().out
+    call_command("harvest", "--status", "--json")
+    (told,) = json.loads(capsys.readouterr().out)["days"]
+    shortfall = {"kind": "new", "source": "listing", "counted": len(ids) + 3, "stored": len(ids)}
+    assert told["shortfalls"] == [shortfall]
+
+
+def test_a_list_page_that_shows_fewer_ids_than_it_counts_misses_nothing(settings):
+    """The control: its total is what is held."""
+    settings.ARXIV_LIST_URL = "https://arxiv.test/list"
+    world = quiet_world()
+    ids = named_new(world)
+    world.vices.list_page = list_page(*ids[:1], total=len(ids))
+
+    bring_in(world)
+
+    assert (day_status(FIRST)[0].verdict, day_status(FIRST)[0].shortfalls) == ("complete", [])
 
 
 def test_a_sample_papers_day_is_left_alone():

@@ -12,8 +12,9 @@ from papers import calendar, harvest
 from papers.arxiv import rss
 from papers.arxiv.listing import ArxivError
 from papers.harvest import HarvestReport, harvest_day
-from papers.models import Announcement, Gap, Paper
+from papers.models import Announcement, ArxivCount, Gap, Paper
 from papers.reconciling import reconcile
+from papers.status import status_of
 from tests.papers.arxiv_world import World
 from tests.papers.fake_arxiv import Killed
 
@@ -39,6 +40,8 @@ def world_of_thirty_days() -> World:
     mixed = world.days[8]
     world.vices.stale_until[mixed, "cs.AI"] = noon(mixed)
     world.vices.without_feed = {world.days[16], world.days[21], world.days[22]}
+    # Every third day its list pages answer; they count all and show some.
+    world.vices.list_pages, world.vices.list_shows = set(world.days[1::3]) - world.vices.without_feed, 4
     return world
 
 
@@ -142,7 +145,8 @@ def invented_in(world: World) -> set[tuple[dt.date, str, str, str]]:
     }
 
 
-def test_thirty_days_lose_invent_and_double_nothing() -> None:
+def test_thirty_days_lose_invent_and_double_nothing(settings) -> None:
+    settings.ARXIV_LIST_URL = "https://arxiv.test/list"
     run = Run(with_holes(world_of_thirty_days()))
 
     run.go()
@@ -154,6 +158,9 @@ def test_thirty_days_lose_invent_and_double_nothing() -> None:
     assert not Gap.objects.open().exists()
     assert Gap.objects.count() > 10
     assert run.kills > 0
+    counted = ArxivCount.objects.filter(source=ArxivCount.Source.LISTING)
+    assert set(counted.values_list("day", flat=True)) == run.world.vices.list_pages
+    assert not [each for each in status_of(run.world.vices.list_pages) if each.shortfalls]
     assert set(run.stale) == set(run.world.vices.stale_until)
     gaps = [after[0] - before[1] for before, after in itertools.pairwise(run.world.asked_at)]
     assert min(gaps) >= dt.timedelta(seconds=3)

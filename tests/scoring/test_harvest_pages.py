@@ -127,6 +127,16 @@ def test_alarms_stand_on_top_with_what_to_do(client, operator, reader):
     assert page.index("Alarm:") < page.index("Days and categories")
 
 
+def test_the_loud_alarms_come_first_and_no_date_is_broken(client, operator, reader):
+    ran(dt.date(2026, 1, 30))
+    with time_machine.travel(dt.datetime(2026, 11, 24, 18, tzinfo=dt.UTC), tick=False):
+        page = client.get(GRID).text
+
+    loud, quiet = page.index("two announcements without papers"), page.index("holidays are not entered")
+    assert loud < quiet
+    assert '<span class="whole">2026-11-24</span>' in page
+
+
 def test_the_alarms_letter_leads_to_the_page(operator, reader, settings):
     settings.ADMINS = ["operator@example.org"]
     ran(dt.date(2026, 1, 30))

@@ -67,6 +67,16 @@ def test_the_list_behind_a_number_stands_by_value_and_then_by_estimate(client):
     assert [row.paper for row in rows] == [high, low, unread]
 
 
+def test_what_was_set_aside_unestimated_shows_no_number(client):
+    _, edition = a_day(client)
+    for code in (Code.PARKED, Code.SEEN, Code.WITHDRAWN):
+        factories.listed(edition, factories.paper(), code, estimate=0)
+
+    rows = client.get(f"{ADDRESS}?show=announced").context["list"].rows
+
+    assert [(row.value, row.is_estimate) for row in rows] == [("–", False)] * 3
+
+
 def test_every_number_of_the_account_opens_the_list_behind_it(client):
     a_full_day(client)
     page = client.get(ADDRESS).content.decode()

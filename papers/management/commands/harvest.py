@@ -175,6 +175,9 @@ class Command(BaseCommand):
         heads = [_("day"), _("category"), _("new"), _("cross"), _("replaced"), _("arXiv counted")]
         heads += [_("missing"), _("late"), _("unreadable"), _("last asked"), _("state")]
         self.stdout.write(_table([tuple(heads), *(_cells(row, now) for row in rows)]))
+        for row in rows:
+            for each in row.shortfalls:
+                self.stdout.write(f"{row.day} {row.category}: {harvest_words.shortfall(**vars(each))}")
         for late in overview.days_kept_back(rows):
             told = harvest_words.kept_back(late.reason, late.until, "%Y-%m-%d %H:%M %Z")
             self.stdout.write(f"{late.day} {', '.join(late.categories)}: {told}")
