@@ -106,6 +106,16 @@ def _line(one: Summary) -> str:
     )
 
 
+def print_agreement(done: Sequence[tuple[str, Sequence[Outcome]]]) -> None:
+    """How many of another full reading's picks the day has recommended, beside what reading everything would have."""
+    print("\n| stream | agreement on re-reading | ceiling | share of it |\n|---|---|---|---|")
+    for name, outcomes in done:
+        late = outcomes[COLD_DAYS:]
+        again = max(1, sum(one.picked_again for one in late))
+        agreeing, most = sum(one.agreeing for one in late), max(1, sum(one.most_agreeing for one in late))
+        print(f"| {name} | {agreeing / again:.3f} | {most / again:.3f} | {agreeing / most:.3f} |")
+
+
 def print_twice_read(outcomes: Sequence[Outcome]) -> None:
     """The only real second readings there are."""
     twice = [one for one in outcomes if one.day.is_recorded]
@@ -240,6 +250,7 @@ def main() -> None:
         print_days(stream.name, outcomes, cost_of_a_reading(stream))
         done.append((stream.name, outcomes))
         whole.setdefault("recorded" if is_recorded else "synthetic", texts)
+    print_agreement(done)
     for _, outcomes in done:
         print_twice_read(outcomes)
     for kind, texts in whole.items():

@@ -66,6 +66,9 @@ class Outcome:
     scores: np.ndarray
     day: DayOf
     is_doubted: bool = False
+    agreeing: int = 0
+    most_agreeing: int = 0
+    picked_again: int = 0
 
     @property
     def true_recall(self) -> float | None:
@@ -146,6 +149,8 @@ class Reader:
         chances: np.ndarray,
     ) -> Outcome:
         chosen = set(line.chosen)
+        second = [value >= PICKED_FROM for value in day.again(0)]
+        both = [i for i, is_picked in enumerate(day.picked) if is_picked and second[i]]
         of_late = [seen, *audits]
         picked = day.picked
         return Outcome(
@@ -160,6 +165,9 @@ class Reader:
             scores=raw,
             day=day,
             is_doubted=recall.is_doubted(of_late),
+            agreeing=sum(i in chosen for i in both),
+            most_agreeing=len(both),
+            picked_again=sum(second),
         )
 
     def _learn(self, number: int, line: Cut, rows: Rows | None, prior: np.ndarray) -> None:

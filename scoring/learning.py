@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from papers.features import vectors
 from papers.models import PaperVersion
 from profiles.models import Profile, Vote
-from scoring.editions import learners
+from scoring.editions import constancies, learners
 from scoring.models import Candidate, Directions
 from scoring.screening import basis
 
@@ -38,6 +38,14 @@ def fit_due(now: dt.datetime) -> bool:
         return False
     facts = {"data": fitted.pack(), "papers": len(packed), "fitted_at": now}
     Directions.objects.update_or_create(name=fitted.name, defaults=facts)
+    return True
+
+
+def judges_due(now: dt.datetime) -> bool:
+    """Once a day, learn how constant each model is; whether it did. Safe to repeat."""
+    if not slots.take("constancy", now.replace(hour=0, minute=0, second=0, microsecond=0), now):
+        return False
+    constancies.learn_all(now)
     return True
 
 

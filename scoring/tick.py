@@ -174,6 +174,7 @@ def housekeep(now: dt.datetime) -> None:
     budget.revise_due(now)
     filling.fill_due()
     learning.fit_due(now)
+    learning.judges_due(now)
     learning.teach_due()
     open_due(now)
     screen_due(now)

@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy
 from profiles import notices
 from profiles.models import Profile
 from profiles.tidings import Params, Words
-from scoring import calibration, drift
+from scoring import calibration, canaries, drift
 from scoring.drift import Finding, Reading
-from scoring.models import Candidate, Edition, Score
+from scoring.models import Call, Candidate, Edition, Score
 
 CODE = "judge.drift"
 # Closed days that are looked at, and the earlier ones that they are compared with.
@@ -27,6 +27,8 @@ RECENT = dt.timedelta(days=3)
 OLDEST = dt.timedelta(days=14)
 EARLIER_DAYS = 10
 AT_ONCE = 50
+# What a canary was worth lately is compared with what it was worth between these.
+LATELY, NOT_BEFORE, WEEKS_AGO = dt.timedelta(days=7), dt.timedelta(days=21), dt.timedelta(days=63)
 
 TOLD: dict[str, Any] = {
     Finding.ALIKE: gettext_lazy("The model gave all papers of this day nearly the same score."),
@@ -35,6 +37,13 @@ TOLD: dict[str, Any] = {
     ),
     Finding.HIGHER: gettext_lazy("The model's scores stand higher than on the days before."),
     Finding.LOWER: gettext_lazy("The model's scores stand lower than on the days before."),
+    Finding.TORN: gettext_lazy("The model read the blocks of this day by different measures."),
+    Finding.CREPT_HIGHER: gettext_lazy(
+        "The model's scores have risen slowly: the same text gets more than weeks ago."
+    ),
+    Finding.CREPT_LOWER: gettext_lazy(
+        "The model's scores have sunk slowly: the same text gets less than weeks ago."
+    ),
 }
 
 
@@ -78,10 +87,37 @@ def findings_of(edition: Edition) -> dict[str, Any]:
     before = _readings(earlier)
     moved = drift.drifted(day, [each for found in before.values() for each in found])
     if moved is None:
-        return {}
+        return _within(day, model) or _slowly(edition, model)
     finding, by = moved
     pairs = sum(mapping_of(edition.profile, other, model).pairs for other in before if other != model)
     return {"finding": str(finding), "model": model, "points": round(by), "pairs": pairs}
+
+
+def _within(day: Sequence[Reading], model: str) -> dict[str, Any]:
+    by = drift.torn(day)
+    return {} if by is None else {"finding": str(Finding.TORN), "model": model, "points": round(by)}
+
+
+def _slowly(edition: Edition, model: str) -> dict[str, Any]:
+    """By the high canary of these words: what it was worth to the model lately, and weeks ago."""
+    heard = Call.objects.filter(
+        revision=edition.revision_id,
+        provider_model=model,
+        kind=Call.Kind.JUDGE,
+        outcome__in=["judged", "partial"],
+        canaries__has_key=canaries.HIGH,
+    )
+
+    def worth(first: dt.timedelta, last: dt.timedelta) -> list[int]:
+        days = heard.filter(day__gt=edition.day - first, day__lte=edition.day - last)
+        found = (each[canaries.HIGH] for each in days.values_list("canaries", flat=True))
+        return [score for score in found if score is not None]
+
+    moved = drift.crept(worth(LATELY, dt.timedelta(0)), worth(WEEKS_AGO, NOT_BEFORE))
+    if moved is None:
+        return {}
+    finding, by = moved
+    return {"finding": str(finding), "model": model, "points": round(by)}
 
 
 def _readings(candidates: QuerySet[Candidate]) -> dict[str, list[Reading]]:

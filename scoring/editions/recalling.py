@@ -4,9 +4,10 @@ from typing import Any
 
 from scoring.models import Candidate, Edition
 from scoring.packed import Code, unpack
-from scoring.screening.constancy import again
 from scoring.screening.rank import SCALE
 from scoring.screening.recall import MOST_EDITIONS, Seen, Stated, stated, stated_of_late
+
+from .constancies import stored_with
 
 # How many days' audits speak for the day.
 AUDITED_BY = 20
@@ -27,11 +28,12 @@ def recall_of(edition: Edition) -> dict[str, Any]:
 def seen_of(edition: Edition) -> Seen:
     """The sums of a day, from its candidates and its packed list."""
     bar = edition.profile.bar
+    judge = stored_with(edition.screening)
     picks = expected = constant = audited = expected_audited = 0.0
     read = Candidate.objects.filter(edition=edition, state=Candidate.State.JUDGED, value__isnull=False)
     for estimate, value, is_audit in read.values_list("estimate", "value", "is_audit"):
         chance, is_pick = estimate / SCALE, (value or 0) >= bar
-        constant += is_pick * again(chance)
+        constant += is_pick * judge.again(chance)
         if is_audit:
             audited, expected_audited = audited + is_pick, expected_audited + chance
         else:
@@ -41,7 +43,7 @@ def seen_of(edition: Edition) -> Seen:
         picks=picks + audited,
         expected_picks=expected + expected_audited,
         constant=constant,
-        unread=sum(chance * again(chance) for chance in unread),
+        unread=sum(chance * judge.again(chance) for chance in unread),
         audited=audited,
         expected_audited=expected_audited,
     )

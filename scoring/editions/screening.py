@@ -20,6 +20,7 @@ from scoring.screening.rank import Estimates
 from scoring.transactions import retried
 
 from . import learners
+from .constancies import as_stored, constancy_of
 from .expecting import Expected, expected_of
 from .forgotten import unless_forgotten
 
@@ -113,8 +114,10 @@ def _decide(edition: Edition, revision: Revision, codes: set[Code]) -> Decision:
     expected = expected_of(edition, open_ones, [entry for entry in entries if entry.code not in codes])
     estimates = expected.estimates
     seed = seed_of(edition.profile.public_id.hex, edition.day)
-    target = 1.0 if providers.provider_of(edition.profile).is_local else edition.profile.target_recall
-    line = cut(estimates.combined, arxiv_ids(open_ones), target, seed, missed=expected.missed)
+    reader = providers.provider_of(edition.profile)
+    target = 1.0 if reader.is_local else edition.profile.target_recall
+    judge = constancy_of(reader.provider_model)
+    line = cut(estimates.combined, arxiv_ids(open_ones), target, seed, missed=expected.missed, judge=judge)
     decided = {entry.paper_id: entry for entry in _estimated(open_ones, estimates, line)}
     packed = pack(decided.get(entry.paper_id, entry) for entry in entries)
     return Decision(
@@ -127,7 +130,7 @@ def _decide(edition: Edition, revision: Revision, codes: set[Code]) -> Decision:
             "cut_rank": line.rank,
             "target_recall": target,
             "expected_recall": line.expected_recall,
-            "screening": _facts(expected, line, revision),
+            "screening": _facts(expected, line, revision) | as_stored(judge),
         },
     )
 

@@ -4,7 +4,7 @@ from .budget import Alert, BudgetWindow, Hold, LedgerEntry, Spending
 from .delivery import OutboxMail, Slot
 from .editions import Candidate, Edition, FirstSeen
 from .judging import Call, Score
-from .learning import Directions, LearnerState
+from .learning import Directions, JudgeConstancy, LearnerState
 from .providers import ModelChoice, Provider
 from .terms import SuggestedTerms
 
@@ -17,6 +17,7 @@ __all__ = [
     "Edition",
     "FirstSeen",
     "Hold",
+    "JudgeConstancy",
     "LearnerState",
     "LedgerEntry",
     "ModelChoice",

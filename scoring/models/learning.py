@@ -26,6 +26,22 @@ class Directions(models.Model):
         return f"{self.name} of {self.papers} papers"
 
 
+class JudgeConstancy(models.Model):
+    """How constant a model's picks are (`scoring.screening.constancy`), from its second looks; no row: as the reference's."""
+
+    provider_model = models.CharField(max_length=161, unique=True)
+    at_even = models.FloatField()
+    slope = models.FloatField()
+    pairs = models.PositiveIntegerField()
+    learned_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "judge constancies"
+
+    def __str__(self) -> str:
+        return f"{self.provider_model} {self.at_even:+.2f} {self.slope:+.2f} of {self.pairs}"
+
+
 class LearnerState(models.Model):
     """A profile's learner (`scoring.screening.learner`), changed by compare-and-swap on `version`.
 

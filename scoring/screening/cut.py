@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scoring.screening.constancy import constant
+from scoring.screening.constancy import REFERENCE, Constancy
 
 # How many of the rest are drawn on average, and how probably any of them is, at least and at most.
 AUDIT_SHARE = 0.04
@@ -50,7 +50,13 @@ def seed_of(profile: str, day: dt.date, batch: int = 1) -> str:
 
 
 def cut(
-    estimates: Sequence[int], keys: Sequence[str], target_recall: float, seed: str, *, missed: float = 1.0
+    estimates: Sequence[int],
+    keys: Sequence[str],
+    target_recall: float,
+    seed: str,
+    *,
+    missed: float = 1.0,
+    judge: Constancy = REFERENCE,
 ) -> Cut:
     """Draw the line. `estimates` are 0 to 10000; `keys` (arXiv ids) break ties and carry the draw.
 
@@ -59,7 +65,7 @@ def cut(
     if len(estimates) != len(keys):
         raise ValueError("each estimate needs its key")
     order = sorted(range(len(estimates)), key=lambda i: (-estimates[i], keys[i]))
-    worths = constant([estimates[i] for i in order])
+    worths = judge.constant([estimates[i] for i in order])
     rank = _rank(worths, target_recall, missed)
     return Cut(
         order=tuple(order),
