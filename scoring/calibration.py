@@ -1,20 +1,27 @@
 """From one model's scores to another's, so that 80 may mean the same after a change of model. Pure.
 
-Learned from papers that both have read: monotone, and drawn towards the identity where pairs are few. It is computed
-and shown; no stored score and no value changes by it (decision 0049 says why).
+Learned from papers that both have read, by equal ranks (equipercentile linking, as tests are equated): the score that as many
+papers reach. Not by regression: the expected score of a noisy judge lies nearer to the mean than what he would say, so that of
+two equal models the map would lower every high score. No stored score and no value changes by it (decision 0071).
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, pvariance
 
 # With fewer pairs nothing is learned; and as many pairs as this weigh as much as the identity does.
-LEAST_PAIRS, SHRINKAGE = 20, 40
+LEAST_PAIRS, SHRINKAGE = 40, 20
+# What differs by less, or by so few standard errors, is the same scale.
+LEAST_POINTS, ERRORS = 4.0, 3.0
+# Papers that neither model finds worth anything say nothing of a scale.
+WORTH_SOMETHING = 30
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A monotone map of 0-100, as steps; `pairs` is what it was learned from, 0 for the identity."""
+    """A monotone map of 0-100, straight between points; `pairs` is what it was learned from, 0 for the identity."""
 
     starts: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
@@ -24,23 +31,45 @@ class Mapping:
         """What the other model would have given, rounded, never below what a lower score is mapped to."""
         if not self.pairs:
             return score
-        step = max(0, bisect_right(self.starts, score) - 1)
         weight = self.pairs / (self.pairs + SHRINKAGE)
-        mapped = weight * self.values[step] + (1 - weight) * score
-        return max(0, min(100, round(mapped)))
+        return max(0, min(100, round(weight * self._between(score) + (1 - weight) * score)))
+
+    def _between(self, score: float) -> float:
+        after = bisect_right(self.starts, score)
+        if after == 0 or after == len(self.starts):
+            edge = min(after, len(self.starts) - 1)
+            return self.values[edge] + (score - self.starts[edge])
+        x, z = self.starts[after - 1], self.starts[after]
+        y, w = self.values[after - 1], self.values[after]
+        return y + (w - y) * (score - x) / (z - x)
 
 
 IDENTITY = Mapping()
 
 
 def learn(pairs: Sequence[tuple[int, int]]) -> Mapping:
-    """The map from the first model's scores to the second's: isotonic regression by pooling neighbours."""
-    if len(pairs) < LEAST_PAIRS:
+    """The map from the first model's scores to the second's; the identity with few pairs, or without a difference that is
+    more than chance. The pairs must be drawn without regard to either score."""
+    telling = [(start, value) for start, value in pairs if max(start, value) >= WORTH_SOMETHING]
+    if len(telling) < LEAST_PAIRS or not _differ(telling):
         return IDENTITY
-    blocks: list[tuple[float, float, int]] = []
-    for start, value in sorted(pairs):
-        blocks.append((float(start), float(value), 1))
-        while len(blocks) > 1 and (blocks[-2][1] >= blocks[-1][1] or blocks[-2][0] == blocks[-1][0]):
-            (start_a, mean_a, n_a), (_start_b, mean_b, n_b) = blocks[-2:]
-            blocks[-2:] = [(start_a, (mean_a * n_a + mean_b * n_b) / (n_a + n_b), n_a + n_b)]
-    return Mapping(tuple(b[0] for b in blocks), tuple(b[1] for b in blocks), len(pairs))
+    starts = sorted(start for start, _value in telling)
+    values = sorted(value for _start, value in telling)
+    points: dict[int, float] = {}
+    for score in sorted(set(starts)):
+        low, high = starts.index(score), bisect_right(starts, score)
+        points[score] = fmean(values[low:high])
+    return Mapping(tuple(map(float, points)), tuple(points.values()), len(telling))
+
+
+def _differ(pairs: Sequence[tuple[int, int]]) -> bool:
+    """Whether one stands higher than the other, or one is squeezed against the other, by more than chance."""
+    middle = fmean([(start + value) / 2 for start, value in pairs])
+    off = [value - start for start, value in pairs]
+    tilted = [(value - start) * (1 if start + value >= 2 * middle else -1) for start, value in pairs]
+    return any(_is_off(each) for each in (off, tilted))
+
+
+def _is_off(points: Sequence[float]) -> bool:
+    mean, error = fmean(points), sqrt(max(pvariance(points), 1.0) / len(points))
+    return abs(mean) >= LEAST_POINTS and abs(mean) >= ERRORS * error

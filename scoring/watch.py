@@ -4,7 +4,7 @@ What is found stands on the edition (`screening["judge"]`) and is said once a mo
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -89,8 +89,21 @@ def findings_of(edition: Edition) -> dict[str, Any]:
     if moved is None:
         return _within(day, model) or _slowly(edition, model)
     finding, by = moved
-    pairs = sum(mapping_of(edition.profile, other, model).pairs for other in before if other != model)
-    return {"finding": str(finding), "model": model, "points": round(by), "pairs": pairs}
+    others = {name: len(read) for name, read in before.items() if name != model}
+    return {"finding": str(finding), "model": model, "points": round(by)} | _linked(edition, others, model)
+
+
+def _linked(edition: Edition, others: Mapping[str, int], model: str) -> dict[str, Any]:
+    """The bar that means to this model what the profile's meant to the one that read most before it, where enough papers
+    were read by both to know; nothing is moved by it."""
+    if not others:
+        return {}
+    before = max(others, key=lambda name: others[name])
+    mapping = mapping_of(edition.profile, before, model)
+    bar = mapping.of(edition.profile.bar)
+    if bar == edition.profile.bar:
+        return {"pairs": mapping.pairs}
+    return {"pairs": mapping.pairs, "before": before, "bar": bar / 10}
 
 
 def _within(day: Sequence[Reading], model: str) -> dict[str, Any]:
@@ -150,6 +163,17 @@ def words_of_drifts(rows: Sequence[Params]) -> list[Words | None]:
     return [_words(found.get(row["profile"]), row) for row in rows]
 
 
+def _words_of_bar(row: Params) -> list[str]:
+    if "bar" not in row:
+        return []
+    return [
+        _(
+            "By %(pairs)s papers that both have read, a bar of %(bar)s asks as much of it as yours did of %(model)s."
+        )
+        % {"pairs": row["pairs"], "bar": row["bar"], "model": row["before"]}
+    ]
+
+
 def _words(profile: Profile | None, row: Params) -> Words | None:
     finding = str(row.get("finding", ""))
     if profile is None or finding not in TOLD:
@@ -161,6 +185,7 @@ def _words(profile: Profile | None, row: Params) -> Words | None:
             str(TOLD[finding]),
             _("Day: %(day)s. Nothing was changed; look whether they still mean what you expect.")
             % {"day": date_format(day)},
+            *_words_of_bar(row),
         ],
         path=f"{reverse('day', args=[day])}?profile={profile.public_id}",
         action=_("Show the day"),
