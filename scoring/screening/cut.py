@@ -13,8 +13,11 @@ Pure and deterministic; no numpy.
 import datetime as dt
 import hashlib
 import math
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from scoring.screening.constancy import REFERENCE, Constancy
 
@@ -64,7 +67,8 @@ def cut(
     """
     if len(estimates) != len(keys):
         raise ValueError("each estimate needs its key")
-    order = sorted(range(len(estimates)), key=lambda i: (-estimates[i], keys[i]))
+    order = sorted(range(len(estimates)), key=keys.__getitem__)
+    order.sort(key=estimates.__getitem__, reverse=True)  # stable: of equals the first by key stays first
     worths = judge.constant([estimates[i] for i in order])
     rank = _rank(worths, target_recall, missed)
     return Cut(
@@ -80,12 +84,9 @@ def _rank(descending: list[int], target_recall: float, missed: float) -> int:
     if target_recall >= 1.0 or not total:
         return len(descending)
     target = round(target_recall * 10_000) / 10_000
-    found = 0
-    for place, one in enumerate(descending, start=1):
-        found += one
-        if _recall(found, total - found, missed) >= target:
-            return place
-    return len(descending)
+    # The recall only grows with the place: halve the places that are left.
+    found = list(accumulate(descending))
+    return 1 + bisect_left(found, target, key=lambda one: _recall(one, total - one, missed))
 
 
 def _recall(found: int, rest: int, missed: float) -> float:
@@ -99,19 +100,27 @@ def draw(rest: Sequence[int], estimates: Sequence[int], keys: Sequence[str], see
     Drawn by the square root of the estimate, so that the fewest readings tell most of how many wanted papers lie there;
     systematically, from the likeliest down from a random start, so that every sample holds some of each height.
     """
-    ordered = sorted(rest, key=lambda i: (-estimates[i], _lot(f"{seed}:{keys[i]}"), keys[i]))
-    roots = {i: math.sqrt(estimates[i] + 1) for i in ordered}
-    scale = AUDIT_SHARE * len(ordered) / sum(roots.values()) if ordered else 0.0
-    chances = {i: min(max(scale * root, RAREST_DRAW), COMMONEST_DRAW) for i, root in roots.items()}
+    ordered = _from_the_likeliest(rest, estimates, keys, seed)
+    roots = [math.sqrt(estimates[i] + 1) for i in ordered]
+    scale = AUDIT_SHARE * len(ordered) / sum(roots) if ordered else 0.0
     drawn: dict[int, int] = {}
     reached, next_at = 0, _lot(seed)
-    for i, chance in chances.items():
-        whole = round(CERTAIN * chance)
+    for i, root in zip(ordered, roots, strict=True):
+        whole = round(CERTAIN * min(max(scale * root, RAREST_DRAW), COMMONEST_DRAW))
         reached += whole
         if reached > next_at:
             drawn[i] = whole
             next_at += CERTAIN
     return drawn
+
+
+def _from_the_likeliest(
+    rest: Sequence[int], estimates: Sequence[int], keys: Sequence[str], seed: str
+) -> list[int]:
+    """By estimate; of equals by lot, which need be cast for them alone."""
+    met = Counter(estimates[i] for i in rest)
+    lots = {i: _lot(f"{seed}:{keys[i]}") for i in rest if met[estimates[i]] > 1}
+    return sorted(rest, key=lambda i: (-estimates[i], lots.get(i, 0), keys[i]))
 
 
 def _lot(of: str) -> int:

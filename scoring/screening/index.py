@@ -11,6 +11,27 @@ import numpy as np
 
 from papers.features.vectors import IN_TITLE, MOST_COUNTED, parts
 
+# Of BM25: how soon more of a word tells nothing new, and how much a long text is held against it.
+BM25_K1 = 1.2
+BM25_B = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Hashed terms, ascending (uint32), each with its weight (float64)."""
+
+    hashes: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Of several queries: `cosine` and `bm25` are (queries, papers), `occurs` says whether any term was found at all."""
+
+    cosine: np.ndarray
+    bm25: np.ndarray
+    occurs: np.ndarray
+
 
 @dataclass(frozen=True, slots=True)
 class Postings:
@@ -22,7 +43,10 @@ class Postings:
 
 
 class Index:
-    """A day's papers (numbers 0 to `day_size` - 1) and behind them the background, by term."""
+    """A day's papers (numbers 0 to `day_size` - 1) and behind them the background, by term.
+
+    What an occurrence is worth does not depend on who asks: it is computed here, once for all profiles.
+    """
 
     def __init__(self, packed: Sequence[bytes], background: Sequence[bytes] = ()) -> None:
         """Both are vectors of `papers.features`, of different papers.
@@ -38,38 +62,79 @@ class Index:
         counts = np.concatenate([c for _, _, c in read]) if read else np.empty(0, dtype="u1")
         papers = np.repeat(np.arange(self.size), [len(h) for _, h, _ in read])
         order = np.argsort(hashes, kind="stable")
-        self._hashes, self._papers, self._counts = hashes[order], papers[order], counts[order]
+        hashes, self._papers, self._counts = hashes[order], papers[order], counts[order]
+        first = np.flatnonzero(np.diff(hashes, prepend=-1)) if len(hashes) else np.empty(0, dtype=np.intp)
+        self._terms, self._starts = hashes[first], np.append(first, len(hashes))
+        self._idf = np.log1p(self.size / np.maximum(np.diff(self._starts), 1))
         self.norms = self._norms()
+        self._cosine, self._bm25 = self._worths()
 
     def idf(self, hashes: np.ndarray) -> np.ndarray:
         """How telling each term is: log(1 + N / df); 0 for a term that no paper holds."""
-        frequency = self.frequency(hashes)
-        return np.where(frequency > 0, np.log1p(self.size / np.maximum(frequency, 1)), 0.0)
+        at, found = self._at(hashes)
+        telling = np.zeros(len(hashes))
+        telling[found] = self._idf[at]
+        return telling
 
-    def frequency(self, hashes: np.ndarray) -> np.ndarray:
-        """In how many of the papers each term occurs."""
-        first = np.searchsorted(self._hashes, hashes, side="left")
-        return np.searchsorted(self._hashes, hashes, side="right") - first
+    def scores(self, queries: Sequence[Query]) -> Scores:
+        """Of each paper for each query, all in one go."""
+        weights = np.concatenate([query.weights for query in queries]) if queries else np.empty(0)
+        hashes = np.concatenate([query.hashes for query in queries]) if queries else np.empty(0, dtype="<u4")
+        owners = np.repeat(np.arange(len(queries)), [len(query.hashes) for query in queries])
+        at, found = self._at(hashes)
+        owners = owners[found]
+        terms, places = self._places(at)
+        cells = self._papers[places] + (owners * self.size)[terms]
+        weight = weights[found][terms]
+        shape = (len(queries), self.size)
+        cells_in_all = shape[0] * shape[1]
+        return Scores(
+            np.bincount(cells, weight * self._cosine[places], cells_in_all).reshape(shape),
+            np.bincount(cells, weight * self._bm25[places], cells_in_all).reshape(shape),
+            np.bincount(owners, minlength=len(queries)) > 0,
+        )
 
     def postings(self, hashes: np.ndarray) -> Postings:
         """Where each of these terms occurs."""
-        first = np.searchsorted(self._hashes, hashes, side="left")
-        number = np.searchsorted(self._hashes, hashes, side="right") - first
-        terms = np.repeat(np.arange(len(hashes)), number)
+        at, found = self._at(hashes)
+        terms, places = self._places(at)
+        return Postings(found[terms], self._papers[places], _often(self._counts[places]))
+
+    def _at(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The places among our terms of those that occur, and which of the asked they are."""
+        if not len(self._terms):
+            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+        at = np.minimum(np.searchsorted(self._terms, hashes), len(self._terms) - 1)
+        found = np.flatnonzero(self._terms[at] == hashes)
+        return at[found], found
+
+    def _places(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All occurrences of these of our terms: which of them, and where it stands."""
+        first = self._starts[at]
+        number = self._starts[at + 1] - first
+        terms = np.repeat(np.arange(len(at)), number)
         shift = np.repeat(first - (np.cumsum(number) - number), number)
-        at = np.arange(len(terms)) + shift
-        counts = self._counts[at]
-        return Postings(
-            terms, self._papers[at], np.where(counts >= IN_TITLE, 2.0, 1.0) * (counts & MOST_COUNTED)
-        )
+        return terms, np.arange(len(terms)) + shift
 
     def _norms(self) -> np.ndarray:
         """The length of each paper's TF-IDF vector, never 0."""
-        starts = np.flatnonzero(np.diff(self._hashes, prepend=-1))
-        runs = np.diff(np.append(starts, len(self._hashes)))
-        idf = np.repeat(np.log1p(self.size / np.maximum(runs, 1)), runs)
+        idf = np.repeat(self._idf, np.diff(self._starts))
         weights = (1.0 + np.log(np.maximum(self._counts & MOST_COUNTED, 1))) * idf
         return np.sqrt(np.bincount(self._papers, weights=weights**2, minlength=self.size)).clip(min=1e-9)
+
+    def _worths(self) -> tuple[np.ndarray, np.ndarray]:
+        """What each occurrence is worth to a query that asks for its term with weight 1: in cosine, and in BM25."""
+        idf = np.repeat(self._idf, np.diff(self._starts))
+        often = _often(self._counts)
+        saturation = BM25_K1 * (1.0 - BM25_B + BM25_B * self.relative_lengths)
+        cosine = idf**2 * (1.0 + np.log(np.maximum(often, 1.0))) / self.norms[self._papers]
+        bm25 = idf * often * (BM25_K1 + 1.0) / (often + saturation[self._papers])
+        return cosine, bm25
+
+
+def _often(counts: np.ndarray) -> np.ndarray:
+    """How often a term counts, twice in a title."""
+    return np.where(counts >= IN_TITLE, 2.0, 1.0) * (counts & MOST_COUNTED)
 
 
 def _read(packed: bytes) -> tuple[int, np.ndarray, np.ndarray]:

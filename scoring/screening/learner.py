@@ -68,7 +68,9 @@ class Learner:
 
     def logits(self, rows: Rows, prior: np.ndarray) -> np.ndarray:
         """How much the profile wants each paper, in logits; `prior` are the estimates of its words, 0 to 1."""
-        by_directions = self.mean[0] + self.mean[1] * logit_of(prior) + rows.dense @ self.mean[2:]
+        by_directions = (
+            self.mean[0] + self.mean[1] * logit_of(prior) + rows.dense @ self.mean[2:].astype(np.float32)
+        )
         voice = min(self.seen / _FULL_VOICE, 1.0) / 2
         if not voice:
             return by_directions
@@ -122,10 +124,11 @@ class Learner:
         return head + b"".join(array.astype("<f4").tobytes() for array in arrays)
 
     def _by_terms(self, rows: Rows) -> np.ndarray:
-        if not len(rows.terms):
-            return np.full(len(rows), _BIAS_OF_TERMS)
-        sums = np.concatenate(([0.0], np.cumsum(self.term_weights[rows.terms] * rows.weights)))
-        return sums[rows.starts[1:]] - sums[rows.starts[:-1]] + _BIAS_OF_TERMS
+        sums = np.full(len(rows), _BIAS_OF_TERMS)
+        filled = np.flatnonzero(np.diff(rows.starts))
+        if len(filled):
+            sums[filled] += np.add.reduceat(self.term_weights[rows.terms] * rows.weights, rows.starts[filled])
+        return sums
 
 
 def unpack(data: bytes | memoryview) -> Learner:

@@ -7,14 +7,14 @@ This is the prior of `design.md` §7: a learner that has seen scores replaces it
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from scoring.screening.brief import Brief
-from scoring.screening.expand import Expansion, Term, expand
-from scoring.screening.index import Index
+from scoring.screening.expand import expand
+from scoring.screening.index import Index, Query, Scores
 from scoring.screening.query import features_of
 
 SNAPSHOT = "prior-1"
@@ -27,8 +27,6 @@ _BM25_SHARE = 0.3
 _EXCLUSION_SLOPE = 1.2
 _EXCLUSION_FROM = 1.0
 _HIGHEST = 4.0
-_BM25_K1 = 1.2
-_BM25_B = 0.5
 # Standard scores over fewer papers than this mean little, and count for less.
 _FEW_PAPERS = 20
 # How far a field's words are trusted in which no word of a field was known.
@@ -67,37 +65,55 @@ class Estimates:
 
 def estimate(index: Index, brief: Brief) -> Estimates:
     """The estimates of the day's papers for a profile. Without wishes every estimate is 0."""
-    expansions = [wish.expansion() for wish in brief.wishes]
+    asked = [_asked(wish.name, wish.description, wish.terms) for wish in brief.wishes]
+    unwanted = [_asked(_without_exception(text)) for text in brief.exclusions]
     weights = tuple(wish.weight for wish in brief.wishes)
-    unknown = tuple(i for i, expansion in enumerate(expansions) if not expansion.is_known)
-    strengths = tuple(_strength(index, expansion) for expansion in expansions)
-    shape = (index.day_size, len(expansions))
-    chances = np.zeros(shape)
-    penalty = _penalty(index, brief.exclusions)
-    for column, expansion in enumerate(expansions):
-        blended = _blend(index, expansion.terms)[: index.day_size]
-        chances[:, column] = _chance(strengths[column] * blended, penalty)
-    combined = 1.0 - np.prod(1.0 - chances * np.array(weights), axis=1)
-    rows = np.rint(chances * SCALE).astype(int).tolist()
+    found = index.scores([one.query for one in (*asked, *unwanted)])
+    blended = _blended(found)[:, : index.day_size]
+    strengths = tuple(
+        _trust(index, one) if occurs else 0.0 for one, occurs in zip(asked, found.occurs, strict=False)
+    )
+    penalty = _penalty(blended[len(asked) :])
+    chances = _chance(np.array(strengths)[:, None] * blended[: len(asked)], penalty)
+    combined = 1.0 - np.prod(1.0 - chances * np.array(weights)[:, None], axis=0)
     return Estimates(
         combined=tuple(np.rint(combined * SCALE).astype(int).tolist()),
-        by_interest=tuple(map(tuple, rows)),
+        by_interest=_by_paper(chances, index.day_size),
         strengths=strengths,
-        unknown=unknown,
+        unknown=tuple(i for i, one in enumerate(asked) if not one.is_known),
         weights=weights,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A text as a query of its expanded terms; `is_known` as in `Expansion`."""
+
+    query: Query
+    is_known: bool
+
+
+@lru_cache(maxsize=8_192)
+def _asked(name: str, description: str = "", terms: tuple[str, ...] = ()) -> _Asked:
+    """Kept: most of what profiles ask for is the same as yesterday. About 2 KB each."""
+    expansion = expand(name, description, terms)
+    weights = features_of(expansion.terms)
+    hashes = np.array(sorted(weights), dtype=np.uint32)
+    return _Asked(Query(hashes, np.array([weights[key] for key in hashes.tolist()])), expansion.is_known)
+
+
+def _by_paper(chances: np.ndarray, papers: int) -> tuple[tuple[int, ...], ...]:
+    rows = np.rint(chances * SCALE).astype(int).tolist()
+    return tuple(zip(*rows, strict=True)) if rows else ((),) * papers
 
 
 def _chance(blended: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-(_INTERCEPT + _SLOPE * np.minimum(blended, _HIGHEST) - penalty)))
 
 
-def _penalty(index: Index, exclusions: Sequence[str]) -> np.ndarray:
-    """How much each paper loses, in logits, for lying far towards what is not wanted."""
-    most = np.zeros(index.day_size)
-    for text in exclusions:
-        blended = _blend(index, expand(_without_exception(text)).terms)[: index.day_size]
-        most = np.maximum(most, np.minimum(blended, _HIGHEST) - _EXCLUSION_FROM)
+def _penalty(blended: np.ndarray) -> np.ndarray:
+    """How much each paper loses, in logits, for lying far towards what is not wanted; a row for each exclusion."""
+    most = np.max(np.minimum(blended, _HIGHEST) - _EXCLUSION_FROM, axis=0, initial=0.0)
     return _EXCLUSION_SLOPE * most
 
 
@@ -107,35 +123,21 @@ def _without_exception(text: str) -> str:
     return head if head.strip() else text
 
 
-def _strength(index: Index, expansion: Expansion) -> float:
-    """How far an interest's words can be trusted: none occurs, none is known, or all is well."""
-    features = features_of(expansion.terms)
-    if not features:
-        return 0.0
-    frequency = index.frequency(np.array(sorted(features), dtype=np.uint32))
-    if not frequency.any():
-        return 0.0
-    trust = 1.0 if expansion.is_known else _UNKNOWN_STRENGTH
+def _trust(index: Index, asked: _Asked) -> float:
+    """How far an interest's words can be trusted of which at least one occurs."""
+    trust = 1.0 if asked.is_known else _UNKNOWN_STRENGTH
     return trust * index.size / (index.size + _FEW_PAPERS)
 
 
-def _blend(index: Index, terms: Sequence[Term]) -> np.ndarray:
-    """The standard score of each paper of the index for these terms."""
-    weights = features_of(terms)
-    if not weights or not index.size:
-        return np.zeros(index.size)
-    hashes = np.array(sorted(weights), dtype=np.uint32)
-    importance = np.array([weights[key] for key in sorted(weights)]) * index.idf(hashes)
-    found = index.postings(hashes)
-    telling = importance[found.terms]
-    cosine = telling * (1.0 + np.log(found.counts)) * index.idf(hashes)[found.terms]
-    saturation = _BM25_K1 * (1.0 - _BM25_B + _BM25_B * index.relative_lengths[found.papers])
-    bm25 = telling * found.counts * (_BM25_K1 + 1.0) / (found.counts + saturation)
-    by_cosine = np.bincount(found.papers, weights=cosine, minlength=index.size) / index.norms
-    by_bm25 = np.bincount(found.papers, weights=bm25, minlength=index.size)
-    return _standard((1.0 - _BM25_SHARE) * _standard(by_cosine) + _BM25_SHARE * _standard(by_bm25))
+def _blended(found: Scores) -> np.ndarray:
+    """The standard score of each paper of the index for each query."""
+    return _standard((1.0 - _BM25_SHARE) * _standard(found.cosine) + _BM25_SHARE * _standard(found.bm25))
 
 
 def _standard(scores: np.ndarray) -> np.ndarray:
-    spread = scores.std()
-    return (scores - scores.mean()) / spread if spread > 1e-9 else np.zeros(len(scores))
+    """Each row around 0 with a spread of 1; zeros where it has none."""
+    if not scores.shape[1]:
+        return scores
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    spread = np.sqrt(np.mean(centred * centred, axis=1, keepdims=True))
+    return np.where(spread > 1e-9, centred / np.maximum(spread, 1e-9), 0.0)

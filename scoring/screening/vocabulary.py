@@ -7,7 +7,7 @@ arXiv's archives or "general" for words that any paper may hold ("method").
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from papers.features import tokens
@@ -77,6 +77,7 @@ def known_phrases() -> dict[Key, str]:
     return found
 
 
+@lru_cache(maxsize=65_536)
 def key_of(term: str) -> Key:
-    """The stemmed words of a term, by which two spellings of it meet."""
+    """The stemmed words of a term, by which two spellings of it meet. Kept: thousands of profiles share our tables."""
     return tuple(tokens.words(term))
