@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import caches
@@ -20,6 +21,12 @@ __all__ = ["fake_model"]
 REPO = Path(__file__).resolve().parent.parent
 NO_SHARED_DATA = "the development data is not beside the project"
 SERVICES = ("postgres", "redis", "browser")
+
+# How long an example takes says something of the machine, not of the code.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

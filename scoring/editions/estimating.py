@@ -10,7 +10,7 @@ from profiles.models import Profile
 from scoring.models import Edition
 from scoring.packed import Entry
 from scoring.screening.brief import Brief, Wish
-from scoring.screening.index import Index
+from scoring.screening.kept import index_of
 from scoring.screening.rank import Estimates, estimate
 
 # Earlier papers of the categories, from which a small day learns the field's words.
@@ -32,8 +32,13 @@ def prior_for(edition: Edition, entries: Sequence[Entry], beside: Sequence[Entry
     """What the profile's words say of these entries, in their order, measured against the month before and those
     `beside`. Nothing learned is in it."""
     packed = features_of([*entries, *beside])
-    background = [*packed[len(entries) :], *_background(edition)]
-    return estimate(Index(packed[: len(entries)], background), brief_of(edition.profile))
+    return prior_of(edition, packed[: len(entries)], packed[len(entries) :])
+
+
+def prior_of(edition: Edition, packed: Sequence[bytes], beside: Sequence[bytes]) -> Estimates:
+    """The same of papers whose vectors are read already."""
+    background = [*beside, *_background(edition)]
+    return estimate(index_of(packed, background), brief_of(edition.profile))
 
 
 def features_of(entries: Sequence[Entry]) -> list[bytes]:

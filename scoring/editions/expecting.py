@@ -11,10 +11,11 @@ from scoring.screening import calibration, recall
 from scoring.screening.basis import Basis
 from scoring.screening.calibration import AS_IT_IS, Calibration
 from scoring.screening.cut import CERTAIN
+from scoring.screening.kept import rows_of
 from scoring.screening.learner import Learner, chance_of, logit_of
 from scoring.screening.rank import SCALE, Estimates
 
-from .estimating import features_of, prior_for
+from .estimating import features_of, prior_of
 from .learners import learner_of
 from .recalling import audits_of
 
@@ -44,14 +45,16 @@ def expected_by(
     beside: Sequence[Entry] = (),
 ) -> Expected:
     """The same by what is given as learned."""
-    prior = prior_for(edition, entries, beside)
+    packed = features_of([*entries, *beside])
+    mine = packed[: len(entries)]
+    prior = prior_of(edition, mine, packed[len(entries) :])
     audits = audits_of(edition)
     missed, is_doubted = recall.missed_ratio(audits), recall.is_doubted(audits)
     if known is None or not entries:
         return Expected(prior, AS_IT_IS, missed, is_doubted)
     basis, learner = known
     chances = np.array(prior.combined) / SCALE
-    logits = learner.logits(basis.rows(features_of(entries)), chances)
+    logits = learner.logits(rows_of(basis, mine), chances)
     bent = calibrated_by(edition)
     return Expected(_learned(prior, bent.of(logits), learner.name), bent, missed, is_doubted)
 

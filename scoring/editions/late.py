@@ -14,7 +14,7 @@ from scoring.transactions import retried
 from .expecting import expected_of
 from .forgotten import unless_forgotten
 from .listing import Owed, entries_for, owed_to
-from .screening import BATCH, arxiv_ids, candidate_for, keep_account
+from .screening import add, arxiv_ids, candidate_for, keep_account
 
 # What a model has read or is reading stays, even where arXiv corrects its day: `accounts.kept_in` counts it here.
 _KEPT = {Code.JUDGED, Code.IN_WORK}
@@ -93,7 +93,7 @@ def _screen_late(edition: Edition, entries: Sequence[Entry], late: list[Entry]) 
             candidate.waits_for, candidate.is_audit = Candidate.Waits.LATE, i in audit
             candidate.audit_chance = audit.get(i, 0)
             candidates.append(candidate)
-    Candidate.objects.bulk_create(candidates, batch_size=BATCH)
+    add(candidates)
     edition.cut_rank += len(above)
     if candidates:
         edition.state = Edition.State.SCREENED

@@ -68,7 +68,7 @@ def learner_of(profile: Profile) -> tuple[Basis, Learner] | None:
     state = LearnerState.objects.filter(profile=profile).first()
     if known is None or state is None or state.signature != signature_of(profile, known):
         return None
-    return known, learner.unpack(state.data)
+    return known, learner.unpack(state.data, state.name)
 
 
 def signature_of(profile: Profile, known: Basis) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from papers import bulk
 from papers.models import Paper
 from profiles import revisions
 from profiles.models import Revision
@@ -24,7 +25,7 @@ from .constancies import as_stored, constancy_of
 from .expecting import Expected, expected_of
 from .forgotten import unless_forgotten
 
-BATCH = 500
+_COLUMNS = [field.attname for field in Candidate._meta.concrete_fields if not field.primary_key]
 # What nobody has read yet, so that new words may change it. An estimate is no reading.
 FREE_STATES = (Candidate.State.WAITING, Candidate.State.ESTIMATED)
 _FREE_CODES = {Code.WAITING, Code.SCREENED, Code.ESTIMATED}
@@ -67,7 +68,7 @@ def _decided_once(edition: Edition, now: dt.datetime) -> bool:
             # A late paper may have joined the list meanwhile: then it is looked at again.
             unchanged = Edition.objects.filter(pk=edition.pk, state=Edition.State.OPEN, packed=listed)
             if unchanged.update(state=Edition.State.SCREENED, screened_at=now, **decision.kept):
-                Candidate.objects.bulk_create(decision.candidates, batch_size=BATCH)
+                add(decision.candidates)
                 keep_account(edition)
                 return True
 
@@ -176,6 +177,11 @@ def candidate_for(edition: Edition, entry: Entry, estimates: Estimates, i: int, 
     )
 
 
+def add(candidates: Sequence[Candidate]) -> None:
+    """Store new candidates, in the caller's transaction; they don't learn their keys."""
+    bulk.insert(Candidate, _COLUMNS, ([vars(one)[name] for name in _COLUMNS] for one in candidates))
+
+
 def _facts(expected: Expected, line: Cut, revision: Revision) -> dict[str, Any]:
     estimates = expected.estimates
     last = line.order[line.rank - 1] if line.rank else None
@@ -207,4 +213,4 @@ def _replace_free(edition: Edition, candidates: list[Candidate]) -> None:
         for name in _HISTORY if old else ():
             setattr(candidate, name, getattr(old, name))
     free.delete()
-    Candidate.objects.bulk_create(candidates, batch_size=BATCH)
+    add(candidates)

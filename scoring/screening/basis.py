@@ -11,6 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,7 +24,6 @@ MOST_TERMS = 32_768
 RAREST = 3  # papers that hold a term
 _TITLE_BONUS = 1.0
 _POWER_ITERATIONS = 2
-_ROWS_AT_ONCE = 200
 _HEAD = struct.Struct("<4sII")
 _MAGIC = b"LSA1"
 
@@ -128,24 +128,24 @@ def _weighted(
     packed: Sequence[bytes], hashes: np.ndarray, idf: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The sparse rows of papers: terms, weights and where each row starts."""
-    terms: list[np.ndarray] = []
-    weights: list[np.ndarray] = []
-    starts = np.zeros(len(packed) + 1, dtype=np.int64)
-    for i, one in enumerate(packed):
-        _, raw_hashes, raw_counts = parts(one)
-        mine, counts = np.frombuffer(raw_hashes, "<u4"), np.frombuffer(raw_counts, "u1")
-        at = np.searchsorted(hashes, mine)
-        known = at < len(hashes)
-        known[known] = hashes[at[known]] == mine[known]
-        at, counts = at[known], counts[known]
-        weight = 1.0 + np.log(np.maximum(counts & MOST_COUNTED, 1)) + _TITLE_BONUS * (counts >= IN_TITLE)
-        weight = (weight * idf[at]).astype(np.float32)
-        terms.append(at)
-        weights.append(weight / max(float(np.sqrt(weight @ weight)), 1e-9))
-        starts[i + 1] = starts[i] + len(at)
-    if not packed:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32), starts
-    return np.concatenate(terms), np.concatenate(weights), starts
+    read = [parts(one) for one in packed]
+    if not read or not len(hashes):
+        return (
+            np.empty(0, dtype=np.intp),
+            np.empty(0, dtype=np.float32),
+            np.zeros(len(read) + 1, dtype=np.intp),
+        )
+    found = np.frombuffer(b"".join(raw for _, raw, _ in read), "<u4")
+    counts = np.frombuffer(b"".join(raw for *_, raw in read), "u1")
+    papers = np.repeat(np.arange(len(read)), [len(raw) for *_, raw in read])
+    at = np.minimum(np.searchsorted(hashes, found), len(hashes) - 1)
+    known = np.flatnonzero(hashes[at] == found)
+    at, counts, papers = at[known], counts[known], papers[known]
+    weights = 1.0 + np.log(np.maximum(counts & MOST_COUNTED, 1)) + _TITLE_BONUS * (counts >= IN_TITLE)
+    weights = weights * idf[at]
+    lengths = np.sqrt(np.bincount(papers, weights**2, len(read)))
+    weights = (weights / np.maximum(lengths, 1e-9)[papers]).astype(np.float32)
+    return at, weights, np.searchsorted(papers, np.arange(len(read) + 1))
 
 
 def _turned(
@@ -158,16 +158,11 @@ def _turned(
 
 
 def _times(terms: np.ndarray, weights: np.ndarray, starts: np.ndarray, dense: np.ndarray) -> np.ndarray:
-    """A sparse matrix times a dense one, a part of the rows at a time, so that memory stays small."""
+    """A sparse matrix times a dense one, row by row: no more is unfolded at once than one row."""
     result = np.zeros((len(starts) - 1, dense.shape[1]), dtype=np.float32)
-    for first in range(0, len(result), _ROWS_AT_ONCE):
-        last = min(first + _ROWS_AT_ONCE, len(result))
-        span = slice(starts[first], starts[last])
-        if span.start == span.stop:
-            continue
-        filled = np.flatnonzero(np.diff(starts[first : last + 1]))
-        products = dense[terms[span]] * weights[span, None]
-        result[first + filled] = np.add.reduceat(products, starts[first + filled] - span.start, axis=0)
+    for row, (first, last) in enumerate(pairwise(starts.tolist())):
+        if first != last:
+            result[row] = weights[first:last] @ dense[terms[first:last]]
     return result
 
 

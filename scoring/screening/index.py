@@ -60,7 +60,7 @@ class Index:
         self.relative_lengths = lengths / max(1.0, lengths.mean() if self.size else 1.0)
         hashes = np.concatenate([h for _, h, _ in read]) if read else np.empty(0, dtype="<u4")
         counts = np.concatenate([c for _, _, c in read]) if read else np.empty(0, dtype="u1")
-        papers = np.repeat(np.arange(self.size), [len(h) for _, h, _ in read])
+        papers = np.repeat(np.arange(self.size, dtype=np.int32), [len(h) for _, h, _ in read])
         order = np.argsort(hashes, kind="stable")
         hashes, self._papers, self._counts = hashes[order], papers[order], counts[order]
         first = np.flatnonzero(np.diff(hashes, prepend=-1)) if len(hashes) else np.empty(0, dtype=np.intp)
@@ -129,7 +129,7 @@ class Index:
         saturation = BM25_K1 * (1.0 - BM25_B + BM25_B * self.relative_lengths)
         cosine = idf**2 * (1.0 + np.log(np.maximum(often, 1.0))) / self.norms[self._papers]
         bm25 = idf * often * (BM25_K1 + 1.0) / (often + saturation[self._papers])
-        return cosine, bm25
+        return cosine.astype(np.float32), bm25.astype(np.float32)
 
 
 def _often(counts: np.ndarray) -> np.ndarray:

@@ -131,8 +131,8 @@ class Learner:
         return sums
 
 
-def unpack(data: bytes | memoryview) -> Learner:
-    """The learner of the bytes. Raises BadState for anything else."""
+def unpack(data: bytes | memoryview, name: str = "") -> Learner:
+    """The learner of the bytes, whose name may be known already. Raises BadState for anything else."""
     data = bytes(data)
     if len(data) < _HEAD.size or data[:4] != _MAGIC:
         raise BadState("no learner of this format")
@@ -142,7 +142,10 @@ def unpack(data: bytes | memoryview) -> Learner:
     numbers = np.frombuffer(data, "<f4", offset=_HEAD.size).astype(np.float64)
     mean, rest = numbers[:size].copy(), numbers[size:]
     covariance, rest = rest[: size * size].reshape(size, size).copy(), rest[size * size :]
-    return Learner(mean, covariance, rest[:terms].copy(), rest[terms:].copy(), seen, wanted)
+    learner = Learner(mean, covariance, rest[:terms].copy(), rest[terms:].copy(), seen, wanted)
+    if name:
+        learner.__dict__["name"] = name
+    return learner
 
 
 def logit_of(chances: np.ndarray) -> np.ndarray:
