@@ -55,7 +55,10 @@ def read_day(
         editions.reopen(edition, now)
         editions.screen(edition, now)
     judging.reap(now)
-    judging.drain(edition_ids=[edition.pk for edition in found], after_each=after_each)
+    keys = [edition.pk for edition in found]
+    judging.drain(edition_ids=keys, after_each=after_each)
+    if sum(editions.deepen(edition) for edition in found):
+        judging.drain(edition_ids=keys, after_each=after_each)
     for edition in found:
         editions.close(edition, now)
-    return list(Edition.objects.filter(pk__in=[edition.pk for edition in found]).select_related("profile"))
+    return list(Edition.objects.filter(pk__in=keys).select_related("profile"))

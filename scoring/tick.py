@@ -133,12 +133,12 @@ def _touched_by(harvest: Harvest) -> list[Edition]:
 
 
 def close_due(now: dt.datetime) -> int:
-    """Close every edition of which nothing waits or is in work; how many."""
+    """Close every edition of which nothing waits or is in work; how many. One whose cut moves down is read on first."""
     unfinished = Candidate.objects.filter(
         edition=OuterRef("pk"), state__in=[Candidate.State.WAITING, Candidate.State.CLAIMED]
     )
     ready = Edition.objects.filter(~Exists(unfinished), state=Edition.State.SCREENED)
-    return sum(editions.close(edition, now) for edition in ready)
+    return sum(editions.close(edition, now) for edition in ready if not editions.deepen(edition))
 
 
 def rescreen_due(now: dt.datetime) -> int:

@@ -8,6 +8,7 @@ Pages ask `scoring.accounts` for the account, and `scoring.edits` for what an ed
 from scoring.accounts import Account, account, audit
 
 from .closing import close, expire_waiting, move
+from .deepening import deepen
 from .estimating import brief_of
 from .late import recount, reopen
 from .opening import NothingAnnounced, open_edition, open_newest
@@ -20,6 +21,7 @@ __all__ = [
     "audit",
     "brief_of",
     "close",
+    "deepen",
     "expire_waiting",
     "move",
     "open_edition",
