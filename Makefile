@@ -37,6 +37,9 @@ bench: dev-env
 bench-ranking: dev-env
 	@$(PYTHON) -m bench.ranking
 	@$(PYTHON) -m bench.learned $(SEED)
+	@echo "== lists that come twice, and receipts"; $(PYTHON) -m bench.twice
+	@echo "== orders in papers and profiles"; $(PYTHON) -m bench.injection
+	@echo "== a worker's day: memory and CPU"; $(PYTHON) -m bench.worker
 
 # --universal: one file for Python 3.12 to 3.14 on every system. No index address is written into it.
 COMPILE = .venv/bin/uv --no-config pip compile pyproject.toml --quiet --universal --python-version 3.12 \

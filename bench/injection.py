@@ -7,6 +7,7 @@ database of its own. Exit code 1 where the shield lets a paper with a *known* or
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -100,7 +101,11 @@ def run(model: Any, rounds: int) -> int:
             print(line.text())
             bad += shield and "known" in line.orders and line.days_with_others_moved > 0
         print()
-    print("Papers about injection, read by an honest model (scores for each interest)")
+    print("An order in a user's own profile, two profiles read side by side by a model that obeys its reader")
+    for lands in own_profile_lines(model):
+        print(lands)
+        bad += "LEAKED" in lands
+    print("\nPapers about injection are not punished: read by an honest model (scores for each interest)")
     for about in about_lines(model):
         print(about)
         bad += "MOVED" in about
@@ -262,6 +267,53 @@ class Reader:
         while judging.run_once():
             pass
         return edition
+
+
+@dataclass(frozen=True)
+class Beside:
+    """An order in one profile: how many papers it moved there, how many in the other, and prompts that held both."""
+
+    own: int
+    others: int
+    together: int
+
+
+def order_in_a_profile(model: Any, order: str) -> Beside:
+    """Somebody's profile gives the order; another reads the same papers at the same time, as it did without."""
+    from papers.models import Paper
+    from scoring.models import Candidate, Score
+
+    reader = Reader(model, "obeys_its_reader")
+    paper = reader.paper(**QUIET)
+    before = reader.scores_of_day(paper)
+    hostile = reader._factories.profile(reader._factories.user(), interests=["graph neural networks"])
+    hostile.interests.update(description=order)
+    papers = [paper, *Paper.objects.filter(pk__in=reader.others)]
+    reader._factories.edition_to_read(hostile, papers)
+    model.requests.clear()
+    model.keeps_requests = True
+    after = reader.scores_of_day(paper)
+    model.keeps_requests = False
+    (_shared, own_words) = reader.profile.interests.values_list("name", flat=True)
+    said = [json.dumps(request, ensure_ascii=False) for request in model.requests]
+    judged = Candidate.objects.filter(profile=hostile, state=Candidate.State.JUDGED)
+    scores = Score.objects.filter(pk__in=judged.values("score_id")).values_list("interest_scores", flat=True)
+    return Beside(
+        own=sum(max(each) == 100 for each in scores),
+        others=sum(after[pk] != before[pk] for pk in before),
+        together=sum(order in each and own_words in each for each in said),
+    )
+
+
+def own_profile_lines(model: Any) -> Iterator[str]:
+    """A profile is judged in calls of its own: what it orders is obeyed there, paid there, and nowhere else."""
+    for payload in (payloads.PAYLOADS[0], payloads.PAYLOADS[1]):
+        beside = order_in_a_profile(model, payload.order)
+        verdict = "LEAKED" if beside.others or beside.together else "nobody else's"
+        yield (
+            f"{payload.name + ', ' + payload.language:46} moved {beside.own} of {OTHERS + 1} of its own, "
+            f"{beside.others} of the other reader's; prompts with both readers' words: {beside.together}  {verdict}"
+        )
 
 
 def about_lines(model: Any) -> Iterator[str]:

@@ -237,13 +237,30 @@ def rows(lists: Sequence[List], told: Sequence[Asked]) -> Iterator[str]:
     )
 
 
-def measure(lists: Sequence[List], said: Labels, brief: Any, folder: Path) -> list[Asked]:
+@dataclass(frozen=True)
+class Measured:
+    """What the lists came to, what our receipts add up to, and what the model's own bill says; in tokens."""
+
+    told: list[Asked]
+    receipts: int
+    billed: int
+
+    @property
+    def line(self) -> str:
+        verdict = "to the token" if self.receipts == self.billed else "NOT THE SAME"
+        return f"receipts {self.receipts:,}, the model's bill {self.billed:,}: {verdict}"
+
+
+def measure(lists: Sequence[List], said: Labels, brief: Any, folder: Path) -> Measured:
     """Read them all, each twice, by one profile, from a model that says what `said` says."""
+    from scoring import receipts
+
     with running(Settings(labels=said)) as model:
         model.keeps_requests = False
         profile = profile_for(lists, brief)
         provider_at(model, profile)
-        return [read_twice(one, profile, model, folder) for one in lists]
+        told = [read_twice(one, profile, model, folder) for one in lists]
+        return Measured(told, receipts.total(receipts.lines()).tokens, model.bill.total_tokens)
 
 
 def main() -> int:
@@ -258,9 +275,10 @@ def main() -> int:
     # All five evenings are one day of the budget here: none of its limits is what is measured.
     os.environ.update(dict.fromkeys(LIMITS, "10000000"))
     with scratch_house(), tempfile.TemporaryDirectory() as folder:
-        told = measure(lists, said, brief, Path(folder))
-    print(*rows(lists, told), sep="\n")
-    return 1 if any(one.tokens_again or one.asked_twice for one in told) else 0
+        found = measure(lists, said, brief, Path(folder))
+    print(*rows(lists, found.told), "", found.line, sep="\n")
+    is_bad = any(one.tokens_again or one.asked_twice for one in found.told)
+    return 1 if is_bad or found.receipts != found.billed else 0
 
 
 if __name__ == "__main__":

@@ -85,6 +85,14 @@ def obeys_chinese(given: Sequence[Opinion], prompt: ReadPrompt) -> list[Opinion]
     return _moved(given, prompt, lambda score: 100, lambda score, place: 0, obeys)
 
 
+def obeys_its_reader(given: Sequence[Opinion], prompt: ReadPrompt) -> list[Opinion]:
+    """Every paper 100 where the words of an interest order it; orders in papers are nothing to it."""
+    words = "\n".join(f"{name}: {description}" for name, description in prompt.interests)
+    if not (ENGLISH.search(words) or CHINESE.search(words)):
+        return list(given)
+    return [replace(o, scores=(100,) * len(o.scores)) for o in given]
+
+
 def constant(given: Sequence[Opinion], prompt: ReadPrompt) -> list[Opinion]:
     """Every paper the same: a model that has stopped reading."""
     return [replace(o, scores=(72,) * len(o.scores)) for o in given]
@@ -102,6 +110,7 @@ MOVES: dict[str, Move] = {
     "lowers_others": lowers_others,
     "zeroes_some": zeroes_some,
     "obeys_chinese": obeys_chinese,
+    "obeys_its_reader": obeys_its_reader,
     "constant": constant,
     "generous": generous,
 }

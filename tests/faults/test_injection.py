@@ -103,6 +103,13 @@ def test_the_control_without_the_shield_moves_the_others(fake_model, settings, p
     assert not day.is_flagged
 
 
+def test_an_order_in_ones_own_profile_is_obeyed_there_and_nowhere_else(fake_model, settings):
+    beside = injection.order_in_a_profile(fake_model, KNOWN[0].order)
+
+    assert beside.own == injection.OTHERS + 1  # the model does obey
+    assert (beside.others, beside.together) == (0, 0)
+
+
 def test_the_books_are_right_after_an_answer_that_was_not_believed(fake_model, settings):
     reader = Reader(fake_model, "lifts_others")
     attacker = reader.paper(**QUIET | injection._with(UNKNOWN[0]))
