@@ -39,6 +39,7 @@ class Row:
     problems: dict[str, list[str]] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     is_unknown: bool = False
+    is_contradicted: bool = False
     told: object = None
 
     def own_terms(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ _CLAUSE = re.compile(
     r"[,.;:!?()\[\]{}/|\n\r\t\"\u3002\uff0c\uff1b\uff1a\uff01\uff1f\u3001\uff08\uff09\u201c\u201d]+"
 )
 _OWN_CLAUSE = re.compile(r"[,;\n\u3001\uff0c\uff1b]+")
+_EXCEPTION = re.compile(r"\b(?:unless|except)\b|除非|除了|但", re.IGNORECASE)
 
 
 class Origin(StrEnum):
@@ -97,6 +98,25 @@ def expand(
         pool.add_all(_related(pool.keys()), Origin.RELATED)
     pool.add_all(single_words, Origin.MENTIONED)
     return Expansion(pool.best(most), pool.is_known(), tuple(unknown))
+
+
+def without_exception(text: str) -> str:
+    """An exclusion as far as its exception: "medical imaging, unless central to an interest"."""
+    head = _EXCEPTION.split(text, maxsplit=1)[0]
+    return head if head.strip() else text
+
+
+def is_contradicted(wished: Expansion, exclusion: str) -> bool:
+    """Whether an exclusion without an exception names nothing but what the interest asks for in its own words."""
+    if without_exception(exclusion) != exclusion:
+        return False
+    unwanted = _own_words(expand(exclusion))
+    return bool(unwanted) and unwanted <= _own_words(wished)
+
+
+def _own_words(expansion: Expansion) -> set[vocabulary.Key]:
+    own = (term.text for term in expansion.terms if term.origin in {Origin.TYPED, Origin.TRANSLATED})
+    return {vocabulary.key_of(text) for text in own}
 
 
 class _Pool:

@@ -6,14 +6,13 @@ probability that the paper is worth reading for that interest; a profile wants a
 This is the prior of `design.md` §7: a learner that has seen scores replaces it behind the same `Estimates`.
 """
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from scoring.screening.brief import Brief
-from scoring.screening.expand import expand
+from scoring.screening.expand import expand, without_exception
 from scoring.screening.index import Index, Query, Scores
 from scoring.screening.query import features_of
 
@@ -31,7 +30,6 @@ _HIGHEST = 4.0
 _FEW_PAPERS = 20
 # How far a field's words are trusted in which no word of a field was known.
 _UNKNOWN_STRENGTH = 0.3
-_EXCEPTION = re.compile(r"\b(?:unless|except)\b|除非|除了|但", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ class Estimates:
 def estimate(index: Index, brief: Brief) -> Estimates:
     """The estimates of the day's papers for a profile. Without wishes every estimate is 0."""
     asked = [_asked(wish.name, wish.description, wish.terms) for wish in brief.wishes]
-    unwanted = [_asked(_without_exception(text)) for text in brief.exclusions]
+    unwanted = [_asked(without_exception(text)) for text in brief.exclusions]
     weights = tuple(wish.weight for wish in brief.wishes)
     found = index.scores([one.query for one in (*asked, *unwanted)])
     blended = _blended(found)[:, : index.day_size]
@@ -115,12 +113,6 @@ def _penalty(blended: np.ndarray) -> np.ndarray:
     """How much each paper loses, in logits, for lying far towards what is not wanted; a row for each exclusion."""
     most = np.max(np.minimum(blended, _HIGHEST) - _EXCLUSION_FROM, axis=0, initial=0.0)
     return _EXCLUSION_SLOPE * most
-
-
-def _without_exception(text: str) -> str:
-    """An exclusion as far as its exception: "medical imaging, unless central to an interest"."""
-    head = _EXCEPTION.split(text, maxsplit=1)[0]
-    return head if head.strip() else text
 
 
 def _trust(index: Index, asked: _Asked) -> float:

@@ -287,8 +287,10 @@ def _price_of_terms(profile: Profile | None) -> suggesting.Price:
 def _explain(editor: Editor, profile: Profile | None) -> None:
     """Beside each field what the local ranking looks for, whether it knows a word of it, and where its terms come from."""
     told = suggesting.told_of(profile) if profile is not None else {}
+    unwanted = [text.strip() for text in editor.exclusions.splitlines() if text.strip()]
     for row in editor.rows:
         row.told = told.get(suggesting.words_of(InterestDraft(row.name, row.description)))
         if not row.is_empty:
             expansion = expand.expand(row.name, row.description, row.own_terms())
             row.found, row.is_unknown = expansion.texts, not expansion.is_known
+            row.is_contradicted = any(expand.is_contradicted(expansion, text) for text in unwanted)
