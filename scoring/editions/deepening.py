@@ -13,6 +13,7 @@ from scoring.screening.cut import Cut, cut
 from scoring.transactions import retried
 
 from .closing import UNFINISHED
+from .constancies import stored_with
 from .expecting import expected_of
 from .forgotten import unless_forgotten
 from .recalling import audits_of, seen_of
@@ -77,7 +78,8 @@ def _line(edition: Edition, entries: list[Entry], missed: float) -> tuple[Cut, l
     ranked = [entry for entry in entries if entry.code in _RANKED]
     estimates = [entry.estimate for entry in ranked]
     target = edition.target_recall or 1.0
-    return cut(estimates, arxiv_ids(ranked), target, edition.seed, missed=missed), ranked
+    judge = stored_with(edition.screening)
+    return cut(estimates, arxiv_ids(ranked), target, edition.seed, missed=missed, judge=judge), ranked
 
 
 def _candidates(
