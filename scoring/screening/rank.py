@@ -91,7 +91,7 @@ class _Asked:
     is_known: bool
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=16_384)
 def _asked(name: str, description: str = "", terms: tuple[str, ...] = ()) -> _Asked:
     """Kept: most of what profiles ask for is the same as yesterday. About 2 KB each."""
     expansion = expand(name, description, terms)
