@@ -65,19 +65,15 @@ def expanded(brief: Brief) -> Brief:
     return replace(brief, wishes=tuple(wishes))
 
 
-def cost_of_a_reading(stream: Stream) -> float:
-    """Cost-equivalent tokens a paper read, as a server with a prefix cache bills them, over the newest papers."""
-    papers = [paper for day in stream.days[-3:] for paper in day.papers][:COSTED_PAPERS]
-    first = {
-        paper.id: reading
-        for day in stream.days[-3:]
-        for paper, reading in zip(day.papers, day.first_by_interest, strict=True)
-    }
+def cost_of_a_reading(stream: Stream, outcomes: Sequence[Outcome]) -> float:
+    """Cost-equivalent tokens a paper read, as a server with a prefix cache bills them, over the newest that were read."""
+    newest = [(one.day, i) for one in reversed(outcomes) for i in one.chosen][:COSTED_PAPERS]
+    papers = [day.papers[i] for day, i in newest]
     names = [wish.name for wish in stream.brief.wishes]
     labels = Labels(
         {
-            title_key(paper.title): {"scores": _told(names, first[paper.id], n)}
-            for n, paper in enumerate(papers)
+            title_key(day.papers[i].title): {"scores": _told(names, day.first_by_interest[i], n)}
+            for n, (day, i) in enumerate(newest)
         }
     )
     interests = tuple(InterestText(wish.name, wish.description) for wish in stream.brief.wishes)
@@ -244,10 +240,12 @@ def main() -> None:
     print(f"\n| {head} |\n|{'---|' * (head.count('|') + 1)}")
     done: list[tuple[str, list[Outcome]]] = []
     for stream, is_recorded in streams(seed):
-        texts = Texts.of(stream, packed=packed if is_recorded else None)
-        packed = texts.packed if is_recorded else None
+        # The recorded streams are of the same papers; some begin later.
+        texts = Texts.of(stream, packed=packed[-len(stream.days) :] if packed and is_recorded else None)
+        if is_recorded:
+            packed = packed or texts.packed
         outcomes = Reader(texts).read_all()
-        print_days(stream.name, outcomes, cost_of_a_reading(stream))
+        print_days(stream.name, outcomes, cost_of_a_reading(stream, outcomes))
         done.append((stream.name, outcomes))
         whole.setdefault("recorded" if is_recorded else "synthetic", texts)
     print_agreement(done)

@@ -18,6 +18,7 @@ from scoring.screening.basis import Basis, Rows
 from scoring.screening.brief import Brief
 from scoring.screening.constancy import again
 from scoring.screening.cut import CERTAIN, Cut, cut
+from scoring.screening.heights import Heights, heights_of, together
 from scoring.screening.index import Index
 from scoring.screening.learner import Learner, Lesson, logit_of
 from scoring.screening.rank import SCALE, estimate
@@ -26,7 +27,7 @@ from scoring.screening.recall import Seen, Stated
 BACKGROUND = 2_000
 LIBRARY = 6_000
 MOST_COUNTS = 2.0
-CALIBRATED_BY, AUDITED_BY = 15, 20
+CALIBRATED_BY, AUDITED_BY, TOGETHER = 30, 20, 10
 REFIT_AFTER = dt.timedelta(days=30)
 
 
@@ -65,6 +66,7 @@ class Outcome:
     late: Stated | None
     scores: np.ndarray
     day: DayOf
+    chosen: tuple[int, ...] = ()
     is_doubted: bool = False
     agreeing: int = 0
     most_agreeing: int = 0
@@ -90,6 +92,7 @@ class Reader:
     _lessons: list[tuple[int, int, Lesson]] = field(default_factory=list)
     _said: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     _seen: list[Seen] = field(default_factory=list)
+    _heights: list[Heights] = field(default_factory=list)
 
     def read_all(self) -> list[Outcome]:
         return [self.read_day(number) for number in range(len(self.texts.stream.days))]
@@ -107,7 +110,9 @@ class Reader:
         ids = [paper.id for paper in day.papers]
         seed = hashlib.sha256(f"{self.name}:{day.day}".encode()).hexdigest()
         estimates = np.rint(chances * SCALE).astype(int).tolist()
-        line = cut(estimates, ids, self.target, seed, missed=recall.missed_ratio(audits))
+        before = together(self._heights[-TOGETHER:])
+        line = cut(estimates, ids, self.target, seed, missed=recall.missed_ratio(audits), before=before)
+        self._heights.append(heights_of(estimates))
         seen = self._book(day, line, chances, raw)
         outcome = self._outcome(day, line, seen, audits, int(seed[:12], 16), raw, chances)
         self._seen.append(seen)
@@ -164,6 +169,7 @@ class Reader:
             late=recall.stated_of_late(of_late[: recall.MOST_EDITIONS], of_late, seed),
             scores=raw,
             day=day,
+            chosen=tuple(sorted(chosen)),
             is_doubted=recall.is_doubted(of_late),
             agreeing=sum(i in chosen for i in both),
             most_agreeing=len(both),

@@ -44,8 +44,9 @@ _ENGLISH_FIELDS = {
     "Large model security & alignment": 5,
     "Large model new technologies": 6,
 }
-# Fields of the reference that become a narrow profile each: the picks that its model filed under them.
-NARROW = (2, 3)
+# Fields that a narrow profile of the reference is measured for over all days, too: in the days before they were fields
+# of its own, another profile was asked.
+ALSO_BEFORE = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -100,15 +101,21 @@ def days(data: Path, every: int = 1) -> Iterator[Day]:
 
 
 def streams(data: Path, seed: int = 0, noise: Noise = MEASURED) -> list[Stream]:
-    """The reference profile over all its days, then a narrow profile for each field of NARROW."""
+    """The reference profile over all its days, then a narrow profile for each of its fields: the picks that its model
+    filed under it, from the day on which the profile had all these fields."""
     brief = reference_brief(data)
     listed = listed_days(data, brief)
     words = words_of(listed)
     made = [stream_of("reference, seven fields", brief, listed, words, noise, seed, whole(len(brief.wishes)))]
-    for at in NARROW:
+    late = listed[_day_of_all_fields(listed, len(brief.wishes)) :]
+    words_of_late = words_of(late)
+    for at, wish in enumerate(brief.wishes):
+        narrow, name = Brief((wish,), brief.exclusions), f"reference, only {wish.name}"
+        made.append(stream_of(name, narrow, late, words_of_late, noise, seed, only(at)))
+    for at in ALSO_BEFORE:
         wish = brief.wishes[at]
-        narrow = Brief((wish,), brief.exclusions)
-        made.append(stream_of(f"reference, only {wish.name}", narrow, listed, words, noise, seed, only(at)))
+        narrow, name = Brief((wish,), brief.exclusions), f"before it was a field, too: only {wish.name}"
+        made.append(stream_of(name, narrow, listed, words, noise, seed, only(at)))
     return made
 
 
@@ -120,6 +127,16 @@ class Listed:
     papers: list[Paper] = field(default_factory=list)
     said: list[list[dict[str, Any]]] = field(default_factory=list)
     is_twice: bool = False
+
+
+def _day_of_all_fields(listed: Sequence[Listed], fields: int) -> int:
+    """The first day by which every field of today's profile had a pick; 0 where there is none."""
+    named: set[int] = set()
+    for number, day in enumerate(listed):
+        named |= {row["interest"] for said in day.said for row in said if row["recommended"]}
+        if len(named) == fields:
+            return number
+    return 0
 
 
 Said = Callable[[dict[str, Any]], Reading]

@@ -21,7 +21,7 @@ from profiles.models import Interest, Profile, Revision
 from scoring import edits, price, providers, rubric
 from scoring.accounts import announced_to
 from scoring.editions.constancies import stored_with
-from scoring.editions.expecting import expected_by
+from scoring.editions.expecting import expected_by, heights_before
 from scoring.editions.learners import as_if_taught
 from scoring.editions.listing import owed_to
 from scoring.editions.screening import arxiv_ids
@@ -223,8 +223,15 @@ class _Day:
             estimates = [entry.estimate for entry in open_ones]
             missed = self.edition.screening.get("missed", 1.0)
         seed = seed_of(self.change.before.public_id.hex, self.edition.day)
-        judge = stored_with(self.edition.screening)
-        line = cut(estimates, arxiv_ids(open_ones), self.change.target, seed, missed=missed, judge=judge)
+        line = cut(
+            estimates,
+            arxiv_ids(open_ones),
+            self.change.target,
+            seed,
+            missed=missed,
+            before=heights_before(self._as_if()),
+            judge=stored_with(self.edition.screening),
+        )
         above = [open_ones[i].paper_id for i in line.order[: line.rank]]
         return above, {open_ones[i].paper_id for i in line.chosen}
 

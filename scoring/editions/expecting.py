@@ -11,6 +11,7 @@ from scoring.screening import calibration, recall
 from scoring.screening.basis import Basis
 from scoring.screening.calibration import AS_IT_IS, Calibration
 from scoring.screening.cut import CERTAIN
+from scoring.screening.heights import together
 from scoring.screening.kept import rows_of
 from scoring.screening.learner import Learner, chance_of, logit_of
 from scoring.screening.rank import SCALE, Estimates
@@ -20,7 +21,9 @@ from .learners import learner_of
 from .recalling import audits_of
 
 # How many earlier days say how true the estimates are.
-CALIBRATED_BY = 15
+CALIBRATED_BY = 30
+# How many of them the target is meant for, together with the day itself.
+TOGETHER = 10
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ def expected_by(
     logits = learner.logits(rows_of(basis, mine), chances)
     bent = calibrated_by(edition)
     return Expected(_learned(prior, bent.of(logits), learner.name), bent, missed, is_doubted)
+
+
+def heights_before(edition: Edition) -> list[int]:
+    """What the days of late were expected to hold, by height; empty where no day was estimated by the same words."""
+    return together(facts.get("heights", ()) for _, facts in _days_before(edition)[:TOGETHER])
 
 
 def calibrated_by(edition: Edition) -> Calibration:

@@ -75,7 +75,7 @@ def signature_of(profile: Profile, known: Basis) -> str:
     """What decides how lessons are labelled, in one word."""
     words = Revision.hash_of(revisions.content_of(profile, rubric.VERSION))
     weights = [[interest.name, interest.weight] for interest in profile.interests.all()]
-    facts = [known.name, words, weights, profile.bar]
+    facts = [learner.METHOD, known.name, words, weights, profile.bar]
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()
 
 

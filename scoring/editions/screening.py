@@ -17,12 +17,13 @@ from scoring.accounts import account
 from scoring.models import Candidate, Edition
 from scoring.packed import Code, Entry, pack, pack_estimates, unpack
 from scoring.screening.cut import Cut, cut, seed_of
+from scoring.screening.heights import heights_of
 from scoring.screening.rank import Estimates
 from scoring.transactions import retried
 
 from . import learners
 from .constancies import as_stored, constancy_of
-from .expecting import Expected, expected_of
+from .expecting import Expected, expected_of, heights_before
 from .forgotten import unless_forgotten
 
 _COLUMNS = [field.attname for field in Candidate._meta.concrete_fields if not field.primary_key]
@@ -118,20 +119,30 @@ def _decide(edition: Edition, revision: Revision, codes: set[Code]) -> Decision:
     reader = providers.provider_of(edition.profile)
     target = 1.0 if reader.is_local else edition.profile.target_recall
     judge = constancy_of(reader.provider_model)
-    line = cut(estimates.combined, arxiv_ids(open_ones), target, seed, missed=expected.missed, judge=judge)
+    line = cut(
+        estimates.combined,
+        arxiv_ids(open_ones),
+        target,
+        seed,
+        missed=expected.missed,
+        before=heights_before(edition),
+        judge=judge,
+    )
     decided = {entry.paper_id: entry for entry in _estimated(open_ones, estimates, line)}
-    packed = pack(decided.get(entry.paper_id, entry) for entry in entries)
+    listed = [decided.get(entry.paper_id, entry) for entry in entries]
     return Decision(
         candidates=_candidates(edition, open_ones, estimates, line),
         kept={
-            "packed": packed,
+            "packed": pack(listed),
             "revision": revision,
             "snapshot": estimates.snapshot,
             "seed": seed,
             "cut_rank": line.rank,
             "target_recall": target,
             "expected_recall": line.expected_recall,
-            "screening": _facts(expected, line, revision) | as_stored(judge),
+            "screening": _facts(expected, line, revision)
+            | {"heights": heights_of([entry.estimate for entry in listed], judge)}
+            | as_stored(judge),
         },
     )
 
@@ -192,7 +203,7 @@ def _facts(expected: Expected, line: Cut, revision: Revision) -> dict[str, Any]:
         "audited": len(line.audit),
         "threshold": 0 if last is None or line.rank == len(line.order) else estimates.combined[last],
         "revision": revision.content_hash,
-        "calibration": [round(expected.calibration.offset, 6), round(expected.calibration.slope, 6)],
+        "calibration": expected.calibration.as_list(),
         "missed": round(expected.missed, 4),
         "doubted": expected.is_doubted,
     }

@@ -71,7 +71,9 @@ class Edition(models.Model):
     expected_recall = models.FloatField(null=True)
     # {"weak": bool, "unknown": [interest positions without a known word], "audited": n, "strengths": [...],
     # "threshold": the lowest estimate above the cut, "revision": the hash of the words it was estimated by,
-    # "constancy": [at even, slope, pairs] of the model where it is known, "calibration": [offset, slope], "missed": the ratio of the audits, "doubted": whether they contradict}
+    # "calibration": [offset, slope, bend, knee], "missed": the ratio of the audits, "doubted": whether they contradict,
+    # "heights": what was expected, by height (`scoring.screening.heights`), "constancy": [at even, slope, pairs] of the
+    # model where it is known}
     screening = models.JSONField(default=dict)
     # {"seen": the sums of `scoring.screening.recall.Seen`, "stated": [recall, low, high, editions], "own": the same of
     # this edition alone}, written at closing.

@@ -1,7 +1,9 @@
 """Probabilities that mean what they say. Pure; numpy.
 
-A learner's logit is bent by two numbers (Platt 1999), fitted to what the model then said of the papers it read, each
-counted by the inverse of its chance to be read. With little to go by the two numbers stay near "as it is".
+A learner's logit is bent by three numbers, fitted to what the model then said of the papers it read, each counted by
+the inverse of its chance to be read: an offset and a slope (Platt 1999), and a steeper slope below a knee, for the
+hopeless papers of a rare wish are more hopeless than a straight line through the likely ones would have them. With
+little to go by the numbers stay near what profiles usually need.
 """
 
 from dataclasses import dataclass
@@ -10,28 +12,41 @@ import numpy as np
 
 from scoring.screening.learner import chance_of, logit_of
 
-# How far the two numbers may be expected to lie from 0 and 1 before anything was seen.
-_SPREAD_OF_OFFSET = 0.5
-_SPREAD_OF_SLOPE = 0.3
+# What offset, slope and bend are before anything was seen, and how far they may be expected to lie from it.
+_USUAL = np.array([0.0, 1.0, 0.8])
+_SPREAD = np.array([0.5, 0.3, 0.3])
 # A paper that was drawn at one in a hundred counts no more than this, or a single one would bend everything.
-_MOST_WEIGHT = 5.0
+_MOST_WEIGHT = 2.0
 _STEPS = 15
+_SMALLEST_SLOPE = 0.1
+# The knee lies where a paper is wanted as often as those that were read; with so many papers of belief in one in ten.
+_BELIEF_IN_KNEE = 10.0
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The logit of the truth is `offset + slope * logit` of what was estimated."""
+    """The logit of the truth is `offset + slope * logit` of what was estimated, and below the `knee` (a logit)
+    `bend` steeper."""
 
     offset: float = 0.0
     slope: float = 1.0
+    bend: float = 0.0
+    knee: float = 0.0
 
     def of(self, logits: np.ndarray) -> np.ndarray:
         """Probabilities for a learner's logits."""
-        return chance_of(self.offset + self.slope * logits)
+        return chance_of(self.offset + self.slope * logits + self.bend * np.minimum(logits - self.knee, 0.0))
 
     def undone(self, chances: np.ndarray) -> np.ndarray:
         """The logits that were bent into these probabilities."""
-        return (logit_of(chances) - self.offset) / self.slope
+        bent = logit_of(chances)
+        above = (bent - self.offset) / self.slope
+        below = (bent - self.offset + self.bend * self.knee) / (self.slope + self.bend)
+        return np.where(above >= self.knee, above, below)
+
+    def as_list(self) -> list[float]:
+        """The four numbers in the order of the fields, for a row's JSON."""
+        return [round(number, 6) for number in (self.offset, self.slope, self.bend, self.knee)]
 
 
 AS_IT_IS = Calibration()
@@ -43,23 +58,15 @@ def fit(logits: np.ndarray, wanted: np.ndarray, chance_read: np.ndarray) -> Cali
     if not len(logits):
         return AS_IT_IS
     weights = np.minimum(1.0 / np.maximum(chance_read, 1e-3), _MOST_WEIGHT)
-    offset, slope = 0.0, 1.0
+    share = (weights @ wanted + 0.1 * _BELIEF_IN_KNEE) / (weights.sum() + _BELIEF_IN_KNEE)
+    knee = float(logit_of(np.array(share)))
+    rows = np.stack([np.ones(len(logits)), logits, np.minimum(logits - knee, 0.0)])
+    numbers = _USUAL.copy()
     for _ in range(_STEPS):
-        expected = chance_of(offset + slope * logits)
-        missed, sharp = (wanted - expected) * weights, expected * (1.0 - expected) * weights
-        gradient = np.array(
-            [
-                missed.sum() - offset / _SPREAD_OF_OFFSET**2,
-                missed @ logits - (slope - 1.0) / _SPREAD_OF_SLOPE**2,
-            ]
-        )
-        across = sharp @ logits
-        hessian = np.array(
-            [
-                [sharp.sum() + _SPREAD_OF_OFFSET**-2, across],
-                [across, sharp @ logits**2 + _SPREAD_OF_SLOPE**-2],
-            ]
-        )
-        step = np.linalg.solve(hessian, gradient)
-        offset, slope = offset + float(np.clip(step[0], -1, 1)), slope + float(np.clip(step[1], -0.5, 0.5))
-    return Calibration(offset, max(slope, 0.1))
+        expected = chance_of(numbers @ rows)
+        gradient = rows @ ((wanted - expected) * weights) - (numbers - _USUAL) / _SPREAD**2
+        hessian = (rows * (expected * (1.0 - expected) * weights)) @ rows.T + np.diag(_SPREAD**-2)
+        numbers = numbers + np.clip(np.linalg.solve(hessian, gradient), -0.7, 0.7)
+    offset, slope, bend = map(float, numbers)
+    slope = max(slope, _SMALLEST_SLOPE)
+    return Calibration(offset, slope, max(bend, _SMALLEST_SLOPE - slope), knee)

@@ -2,7 +2,8 @@
 
 A paper counts by its chance to be wanted now and on a second reading (`constancy`), for what a judge picks on a whim is no
 loss. The expected recall of the best k papers is their sum over the sum of all, the unread ones times `missed`: how much
-more the audits of late have found below the cut than was estimated there.
+more the audits of late have found below the cut than was estimated there. The target is meant for the days of late taken
+together (their `Heights`), so that a poor day is not read to its bottom for the one paper that it may hold.
 
 Estimates that tell nothing apart are flat, and then nearly everything is read: a profile whose words carry nothing
 pays with tokens, never with papers. A random sample of the rest is read too, for the audit: a paper that might be
@@ -13,16 +14,19 @@ Pure and deterministic; no numpy.
 import datetime as dt
 import hashlib
 import math
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import groupby
 
 from scoring.screening.constancy import REFERENCE, Constancy
+from scoring.screening.heights import Heights, height_of
 
-# How many of the rest are drawn on average, and how probably any of them is, at least and at most.
-AUDIT_SHARE = 0.04
+# How many of the rest are drawn on average: this share, and more of a short list, so that some are drawn of each day.
+AUDIT_SHARE = 0.015
+AUDITED_A_DAY = 3
+LARGEST_AUDIT_SHARE = 0.04
+# How probably any of them is drawn, at least and at most.
 RAREST_DRAW = 0.01
 COMMONEST_DRAW = 0.5
 CERTAIN = 10_000
@@ -59,9 +63,11 @@ def cut(
     seed: str,
     *,
     missed: float = 1.0,
+    before: Heights = (),
     judge: Constancy = REFERENCE,
 ) -> Cut:
-    """Draw the line. `estimates` are 0 to 10000; `keys` (arXiv ids) break ties and carry the draw.
+    """Draw the line. `estimates` are 0 to 10000; `keys` (arXiv ids) break ties and carry the draw; `before` is what the
+    days of late were expected to hold, by height.
 
     A target of 1.0 reads everything. So does a day on which nothing is expected at all.
     """
@@ -69,8 +75,9 @@ def cut(
         raise ValueError("each estimate needs its key")
     order = sorted(range(len(estimates)), key=keys.__getitem__)
     order.sort(key=estimates.__getitem__, reverse=True)  # stable: of equals the first by key stays first
-    worths = judge.constant([estimates[i] for i in order])
-    rank = _rank(worths, target_recall, missed)
+    descending = [estimates[i] for i in order]
+    worths = judge.constant(descending)
+    rank = _rank(descending, worths, target_recall, missed, before)
     return Cut(
         order=tuple(order),
         rank=rank,
@@ -79,17 +86,36 @@ def cut(
     )
 
 
-def _rank(descending: list[int], target_recall: float, missed: float) -> int:
-    total = sum(descending)
-    if target_recall >= 1.0 or not total:
-        return len(descending)
+def _rank(
+    descending: Sequence[int], worths: Sequence[int], target_recall: float, missed: float, before: Heights
+) -> int:
+    whole = sum(worths) + sum(before)
+    if target_recall >= 1.0 or not sum(worths):
+        return len(worths)
     target = round(target_recall * 10_000) / 10_000
-    # The recall only grows with the place: halve the places that are left.
-    found = list(accumulate(descending))
-    return 1 + bisect_left(found, target, key=lambda one: _recall(one, total - one, missed))
+    found = start = 0
+    for height, same in groupby(map(height_of, descending)):
+        here = worths[start : start + len(list(same))]
+        above, beside = found + sum(before[height + 1 :]), sum(before[height : height + 1])
+        read = above + sum(here) + beside
+        if _recall(read, whole - read, missed) >= target:
+            return start + _enough(here, above, beside, whole, target, missed)
+        found, start = found + sum(here), start + len(here)
+    return len(worths)
 
 
-def _recall(found: int, rest: int, missed: float) -> float:
+def _enough(here: Sequence[int], above: int, beside: int, whole: int, target: float, missed: float) -> int:
+    """How many of the papers of one height; of what the days before held `beside` them, as large a share counts."""
+    taken, all_here = 0, sum(here)
+    for count, one in enumerate(here, start=1):
+        taken += one
+        read = above + taken + (beside * taken / all_here if all_here else beside)
+        if _recall(read, whole - read, missed) >= target:
+            return count
+    return len(here)
+
+
+def _recall(found: float, rest: float, missed: float) -> float:
     whole = found + missed * rest
     return found / whole if whole else 1.0
 
@@ -102,7 +128,8 @@ def draw(rest: Sequence[int], estimates: Sequence[int], keys: Sequence[str], see
     """
     ordered = _from_the_likeliest(rest, estimates, keys, seed)
     roots = [math.sqrt(estimates[i] + 1) for i in ordered]
-    scale = AUDIT_SHARE * len(ordered) / sum(roots) if ordered else 0.0
+    share = min(max(AUDIT_SHARE, AUDITED_A_DAY / max(1, len(ordered))), LARGEST_AUDIT_SHARE)
+    scale = share * len(ordered) / sum(roots) if ordered else 0.0
     drawn: dict[int, int] = {}
     reached, next_at = 0, _lot(seed)
     for i, root in zip(ordered, roots, strict=True):

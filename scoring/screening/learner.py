@@ -26,8 +26,10 @@ _VARIANCE_OF_BIAS = 4.0
 _VARIANCE_OF_PRIOR = 0.25
 _VARIANCE_OF_DIRECTIONS = 1.0
 _STEP = 2.0
-_BIAS_OF_TERMS = -1.5
+_BIAS_OF_TERMS = -3.0
 _FULL_VOICE = 300  # labels from which on the terms' model speaks as loudly as the directions'
+# Raise it where the same lessons would make another state: what was learned is then learned anew.
+METHOD = 2
 _HEAD = struct.Struct("<4sIIIff")
 _MAGIC = b"LRN1"
 

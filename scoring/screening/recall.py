@@ -20,7 +20,9 @@ BELIEF_IN_DAY = 10.0
 # The interval, and how wide it may be before more editions are taken together, at most so many.
 LOW, HIGH = 0.05, 0.95
 WIDEST = 0.12
-MOST_EDITIONS = 10
+MOST_EDITIONS = 20
+# Days resemble each other, so their audits say less than as many independent ones: two thirds.
+_TOLD_BY_AUDITS = 2 / 3
 # The estimates are doubted where so many finds in the last five audits are this improbable, even if a quarter more were
 # allowed for.
 DOUBT = 0.02
@@ -108,7 +110,8 @@ def stated(window: Sequence[Seen], audits: Sequence[Seen], seed: int) -> Stated 
 
 
 def stated_of_late(newest_first: Sequence[Seen], audits: Sequence[Seen], seed: int) -> Stated | None:
-    """The recall of as few of the newest editions as give an interval that is narrow enough, ten at most."""
+    """The recall of as few of the newest editions as give an interval that is narrow enough, MOST_EDITIONS at
+    most."""
     said: Stated | None = None
     for count in range(1, min(len(newest_first), MOST_EDITIONS) + 1):
         said = stated(newest_first[:count], audits, seed)
@@ -119,4 +122,5 @@ def stated_of_late(newest_first: Sequence[Seen], audits: Sequence[Seen], seed: i
 
 def _ratio(random: np.random.Generator, audits: Sequence[Seen]) -> np.ndarray:
     belief, found, expected = _evidence(audits)
-    return random.gamma(belief + found, 1.0 / (belief + expected), DRAWS)
+    shape, rate = _TOLD_BY_AUDITS * (belief + found), _TOLD_BY_AUDITS * (belief + expected)
+    return random.gamma(shape, 1.0 / rate, DRAWS)

@@ -1,5 +1,7 @@
 """The streams that the benches of ranking run on: same seed, same days; readings differ as measured."""
 
+import datetime as dt
+
 import pytest
 
 from bench import fake, labels, prior, recorded, synthetic
@@ -122,9 +124,8 @@ def test_the_words_prior_never_saw_its_own_day():
     assert scores[18] > scores[19]
 
 
-def test_recorded_days_hold_real_second_readings(shared_data, monkeypatch):
-    monkeypatch.setattr(recorded, "NARROW", (3,))
-    broad, narrow = recorded.streams(shared_data)
+def test_recorded_days_hold_real_second_readings(shared_data):
+    broad, *narrow = recorded.streams(shared_data)
 
     twice = [day for day in broad.days if day.is_recorded]
     assert len(twice) == 5
@@ -135,4 +136,7 @@ def test_recorded_days_hold_real_second_readings(shared_data, monkeypatch):
         stable == (first >= PICKED_FROM and again >= PICKED_FROM)
         for first, again, stable in zip(twice[-1].first, twice[-1].again(0), twice[-1].stable, strict=True)
     )
-    assert 0.03 < sum(map(sum, (d.picked for d in narrow.days))) / len(ids) < 0.06
+    own, before = narrow[:7], narrow[7:]
+    assert 0.03 < sum(map(sum, (d.picked for d in before[1].days))) / len(ids) < 0.06
+    assert {one.days[0].day for one in own} == {dt.date(2025, 11, 18)}
+    assert all(sum(one.days[0].picked) for one in own)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scoring.screening.constancy import constant
 from scoring.screening.cut import AUDIT_SHARE, CERTAIN, COMMONEST_DRAW, RAREST_DRAW, cut, draw, seed_of
+from scoring.screening.heights import HEIGHTS, heights_of, together
 
 DAY = dt.date(2026, 1, 30)
 KEYS = [f"2601.{n:05}" for n in range(400)]
@@ -38,6 +39,47 @@ def test_estimates_that_tell_nothing_apart_read_the_target_itself():
 def test_a_day_of_which_nothing_is_expected_is_read():
     assert cut([0] * 10, KEYS[:10], 0.9, "seed").rank == 10
     assert cut([], [], 0.9, "seed").chosen == ()
+
+
+def test_the_target_is_meant_for_the_days_of_late_together():
+    """A poor day is read less far than alone, a rich one farther; a day like those before it as far as alone."""
+    usual = [9000] * 20 + [4000] * 20 + [1000] * 60 + [100] * 200
+    poor = [1000] * 30 + [100] * 270
+    before = together([heights_of(usual)] * 10)
+
+    def ranks(estimates):
+        keys = KEYS[: len(estimates)]
+        return cut(estimates, keys, 0.9, "s").rank, cut(estimates, keys, 0.9, "s", before=before).rank
+
+    alone, beside = ranks(usual)
+    assert abs(alone - beside) <= 1
+    alone, beside = ranks(poor)
+    assert 0 < beside < alone
+    alone, beside = ranks([9000] * 60 + [1000] * 100 + [100] * 140)
+    assert beside > alone
+
+
+def test_flat_days_together_are_read_like_one():
+    before = together([heights_of([300] * 400)] * 10)
+
+    assert cut([300] * 400, KEYS, 0.9, "seed", before=before).rank == 360
+    assert cut([0] * 10, KEYS[:10], 0.9, "seed", before=before).rank == 10
+
+
+def test_heights_of_another_division_count_nothing():
+    assert together([[1, 2, 3]]) == []
+    assert together([heights_of([5000]), [1], heights_of([5000, 0])]) == heights_of([5000, 5000])
+    assert len(heights_of([0, 10_000])) == HEIGHTS
+
+
+def test_of_a_short_list_some_are_audited_of_a_long_one_a_share():
+    estimates, keys = [100] * 1000, [f"{n:04}" for n in range(1000)]
+
+    few = [len(draw(range(60), estimates, keys, str(n))) for n in range(30)]
+    many = [len(draw(range(1000), estimates, keys, str(n))) for n in range(30)]
+
+    assert 2 <= sum(few) / 30 <= 3
+    assert abs(sum(many) / 30 - 15) < 1
 
 
 def test_some_of_the_rest_are_audited_each_with_its_chance():

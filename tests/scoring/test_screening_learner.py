@@ -214,6 +214,30 @@ def test_a_calibration_mends_estimates_that_are_too_bold():
     assert found.undone(found.of(usual)) == pytest.approx(usual)
 
 
+def test_a_calibration_finds_that_the_hopeless_are_more_hopeless():
+    dice = np.random.default_rng(2)
+    logits = dice.normal(-3, 1.5, 20_000)
+    truth = chance_of(logits + 1.0 * np.minimum(logits + 2, 0))
+    wanted = (dice.random(20_000) < truth).astype(float)
+    read = dice.random(20_000) < np.where(logits > -3, 1.0, 0.1)
+
+    found = calibration.fit(logits[read], wanted[read], np.where(logits > -3, 1.0, 0.1)[read])
+
+    low = logits < -4
+    assert found.of(logits)[low].sum() == pytest.approx(truth[low].sum(), rel=0.3)
+    assert found.of(logits).sum() == pytest.approx(truth.sum(), rel=0.1)
+    assert chance_of(logits)[low].sum() > 1.8 * truth[low].sum()
+
+
+def test_a_bent_calibration_is_undone_on_both_sides_of_its_knee():
+    bent = calibration.Calibration(0.3, 1.1, 0.7, -2.0)
+    logits = np.array([-3.5, -2.1, -2.0, -1.9, 0.0, 3.0])
+
+    assert bent.undone(bent.of(logits)) == pytest.approx(logits)
+    assert calibration.Calibration(*bent.as_list()) == bent
+    assert calibration.Calibration(*[0.3, 1.1]).of(logits) == pytest.approx(chance_of(0.3 + 1.1 * logits))
+
+
 def test_without_evidence_a_calibration_changes_nothing():
     assert calibration.fit(np.array([]), np.array([]), np.array([])) == calibration.AS_IT_IS
 
