@@ -27,10 +27,12 @@ class SharedPace:
         *,
         now: Callable[[], dt.datetime] = timezone.now,
         sleep: Callable[[float], None] = time.sleep,
+        longest_nap_seconds: float = _LONGEST_NAP_SECONDS,
     ) -> None:
         self._pause = dt.timedelta(seconds=seconds)
         self._now = now
         self._sleep = sleep
+        self._longest_nap_seconds = longest_nap_seconds
 
     @contextmanager
     def turn(self, lease_seconds: float) -> Iterator[None]:
@@ -54,4 +56,4 @@ class SharedPace:
             if Pace.objects.filter(name=NAME, next_at__lte=now).update(next_at=now + lease):
                 return now + lease
             free_at = Pace.objects.values_list("next_at", flat=True).get(name=NAME)
-            self._sleep(min(max((free_at - now).total_seconds(), 0.01), _LONGEST_NAP_SECONDS))
+            self._sleep(min(max((free_at - now).total_seconds(), 0.01), self._longest_nap_seconds))

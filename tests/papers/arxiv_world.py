@@ -258,7 +258,8 @@ class World:
     # --- what is asked ---------------------------------------------------------------------------
 
     def transport(self, pace_seconds: float = 3.0) -> Transport:
-        pace = SharedPace(pace_seconds, now=self.clock, sleep=self.clock.sleep)
+        # Nobody else has the turn, so none is given back early.
+        pace = SharedPace(pace_seconds, now=self.clock, sleep=self.clock.sleep, longest_nap_seconds=60)
         limits = Limits(attempts=3, backoff_seconds=5)
         return Transport(pace, handler=httpx.MockTransport(self._handle), limits=limits, now=self.clock)
 
