@@ -43,10 +43,10 @@ def test_a_year_of_windows_has_no_gap_no_overlap_and_no_double(zone):
             counting = windows.windows_at(legs, now)
         assert all(window.starts_at <= now < window.ends_at for window in counting)
         assert len({(window.scope, window.period) for window in counting}) == len(counting) == 6
-        if dice.random() < 0.01:
+        if dice.random() < 0.015:
             team.time_zone = dice.choice(ZONES)
             team.save(update_fields=["time_zone"])
-        now += dice.choice([-HOUR, HOUR, dice.randint(5, 30) * HOUR, dice.randint(5, 30) * HOUR])
+        now += dice.choice([-HOUR, HOUR]) if dice.random() < 0.25 else dice.randint(5, 30) * HOUR
 
     for (_scope, period), rows in itertools.groupby(
         BudgetWindow.objects.order_by("scope", "period", "starts_at"), key=lambda row: (row.scope, row.period)
