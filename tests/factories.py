@@ -96,7 +96,20 @@ def profile(
     return made
 
 
-def paper(
+def paper(arxiv_id: str | None = None, **fields: Any) -> Paper:
+    """A paper with the text of its version."""
+    return papers([{"arxiv_id": arxiv_id, **fields}])[0]
+
+
+def papers(each: Sequence[dict[str, Any]]) -> list[Paper]:
+    """Papers with the texts of their versions, in two statements however many; the fields as of `paper`."""
+    made = [_unsaved(**fields) for fields in each]
+    Paper.objects.bulk_create(one for one, _text in made)
+    PaperVersion.objects.bulk_create(text for _one, text in made)
+    return [one for one, _text in made]
+
+
+def _unsaved(
     arxiv_id: str | None = None,
     *,
     title: str | None = None,
@@ -106,10 +119,9 @@ def paper(
     version: int = 1,
     is_sample: bool = False,
     **fields: Any,
-) -> Paper:
-    """A paper with the text of its version."""
+) -> tuple[Paper, PaperVersion]:
     number = next(_numbers)
-    made = Paper.objects.create(
+    made = Paper(
         arxiv_id=arxiv_id or f"2601.{10000 + number}",
         title=title or f"On Learning, Part {number}",
         authors=[{"name": name, "affiliations": []} for name in authors],
@@ -121,10 +133,8 @@ def paper(
         latest_version=version,
         **fields,
     )
-    PaperVersion.objects.create(
-        paper=made, number=version, title=made.title, abstract=abstract, is_sample=is_sample
-    )
-    return made
+    text = PaperVersion(paper=made, number=version, title=made.title, abstract=abstract, is_sample=is_sample)
+    return made, text
 
 
 def announce(
@@ -135,20 +145,34 @@ def announce(
     kind: str = Announcement.Kind.NEW,
     version: int | None = None,
 ) -> Announcement:
-    return Announcement.objects.create(
-        paper=paper,
-        category=category or paper.primary_category,
-        day=day,
-        kind=kind,
-        source=Announcement.Source.RSS,
-        version=version or paper.latest_version,
+    return announce_all([paper], day, category=category, kind=kind, version=version)[0]
+
+
+def announce_all(
+    papers: Sequence[Paper],
+    day: dt.date = DAY,
+    *,
+    category: str | None = None,
+    kind: str = Announcement.Kind.NEW,
+    version: int | None = None,
+) -> list[Announcement]:
+    """Each of them on that day, in one statement."""
+    return Announcement.objects.bulk_create(
+        Announcement(
+            paper=paper,
+            category=category or paper.primary_category,
+            day=day,
+            kind=kind,
+            source=Announcement.Source.RSS,
+            version=version or paper.latest_version,
+        )
+        for paper in papers
     )
 
 
 def announced_papers(count: int, day: dt.date = DAY, category: str = "cs.LG") -> list[Paper]:
-    made = [paper(categories=[category]) for _ in range(count)]
-    for each in made:
-        announce(each, day)
+    made = papers([{"categories": [category]} for _ in range(count)])
+    announce_all(made, day)
     return made
 
 

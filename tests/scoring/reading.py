@@ -10,9 +10,9 @@ OTHER = "We measure salt in sea water over many years and find more of it than b
 
 
 def papers(count, abstract=TOPIC):
-    return [
-        factories.paper(title=f"Graph neural networks, part {n}", abstract=abstract) for n in range(count)
-    ]
+    return factories.papers(
+        [{"title": f"Graph neural networks, part {n}", "abstract": abstract} for n in range(count)]
+    )
 
 
 def read_all(now=None):

@@ -43,13 +43,13 @@ def profile() -> Profile:
 
 def a_day_of_papers(day: dt.date) -> None:
     dice = random.Random(day.toordinal())
+    texts = []
     for _ in range(PAPERS):
         topic = dice.choice(list(TOPICS))
         words = [*dice.choices(TOPICS[topic], k=18), *dice.choices(COMMON, k=12)]
         dice.shuffle(words)
-        factories.announce(
-            factories.paper(title=f"{topic}: {' '.join(words[:5])}", abstract=" ".join(words)), day
-        )
+        texts.append({"title": f"{topic}: {' '.join(words[:5])}", "abstract": " ".join(words)})
+    factories.announce_all(factories.papers(texts), day)
     filling.fill_due()
 
 
@@ -57,15 +57,21 @@ def the_model_reads(edition: Edition) -> None:
     """It wants what is about speech; then the day is closed."""
     provider = factories.provider("http://127.0.0.1:9/v1")
     booked = factories.call(edition.profile, provider, edition=edition)
-    for candidate in edition.candidates.waiting().select_related("paper"):
-        value = 85 if candidate.paper.title.startswith("speech") else 10
-        score = Score.objects.create(
+    read = list(edition.candidates.waiting().select_related("paper"))
+    for candidate in read:
+        candidate.state = Candidate.State.JUDGED
+        candidate.value = 85 if candidate.paper.title.startswith("speech") else 10
+    scores = Score.objects.bulk_create(
+        Score(
             day=edition.day, profile=edition.profile, revision=edition.revision, paper=candidate.paper,
-            version=1, provider_model=provider.provider_model, call=booked, interest_scores=[value],
-        )  # fmt: skip
-        candidate.state, candidate.score_id, candidate.value = Candidate.State.JUDGED, score.pk, value
-        candidate.save(update_fields=["state", "score_id", "value"])
-        editions.move(edition, {candidate.paper_id: Code.JUDGED})
+            version=1, provider_model=provider.provider_model, call=booked, interest_scores=[candidate.value],
+        )
+        for candidate in read
+    )  # fmt: skip
+    for candidate, score in zip(read, scores, strict=True):
+        candidate.score_id = score.pk
+    Candidate.objects.bulk_update(read, ["state", "score_id", "value"])
+    editions.move(edition, {candidate.paper_id: Code.JUDGED for candidate in read})
     editions.close(edition, NOW)
 
 
