@@ -19,6 +19,8 @@ _SPREAD = np.array([0.5, 0.3, 0.3])
 _MOST_WEIGHT = 2.0
 _STEPS = 15
 _SMALLEST_SLOPE = 0.1
+# The bend is believed as far as so many picks have been seen: a fresh profile must not lose what it hardly knows.
+_PICKS_FOR_A_BEND = 60.0
 # The knee lies where a paper is wanted as often as those that were read; with so many papers of belief in one in ten.
 _BELIEF_IN_KNEE = 10.0
 
@@ -61,10 +63,12 @@ def fit(logits: np.ndarray, wanted: np.ndarray, chance_read: np.ndarray) -> Cali
     share = (weights @ wanted + 0.1 * _BELIEF_IN_KNEE) / (weights.sum() + _BELIEF_IN_KNEE)
     knee = float(logit_of(np.array(share)))
     rows = np.stack([np.ones(len(logits)), logits, np.minimum(logits - knee, 0.0)])
-    numbers = _USUAL.copy()
+    picks = float(wanted.sum())
+    usual = _USUAL * np.array([1.0, 1.0, picks / (picks + _PICKS_FOR_A_BEND)])
+    numbers = usual.copy()
     for _ in range(_STEPS):
         expected = chance_of(numbers @ rows)
-        gradient = rows @ ((wanted - expected) * weights) - (numbers - _USUAL) / _SPREAD**2
+        gradient = rows @ ((wanted - expected) * weights) - (numbers - usual) / _SPREAD**2
         hessian = (rows * (expected * (1.0 - expected) * weights)) @ rows.T + np.diag(_SPREAD**-2)
         numbers = numbers + np.clip(np.linalg.solve(hessian, gradient), -0.7, 0.7)
     offset, slope, bend = map(float, numbers)
