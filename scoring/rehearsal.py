@@ -21,7 +21,7 @@ from profiles.models import Interest, Profile, Revision
 from scoring import edits, price, providers, rubric
 from scoring.accounts import announced_to
 from scoring.editions.constancies import stored_with
-from scoring.editions.expecting import expected_by, heights_before
+from scoring.editions.expecting import TOGETHER, expected_by, heights_of_late
 from scoring.editions.learners import as_if_taught
 from scoring.editions.listing import owed_to
 from scoring.editions.screening import arxiv_ids
@@ -29,6 +29,7 @@ from scoring.models import Candidate, Edition, FirstSeen, Provider, Score
 from scoring.packed import Code, Entry, unpack
 from scoring.screening.basis import Basis
 from scoring.screening.cut import cut, seed_of
+from scoring.screening.heights import Heights, heights_of, together
 from scoring.screening.learner import Learner
 from scoring.usage import Usage
 
@@ -174,6 +175,9 @@ class _Change:
         self.tokens_a_paper = (
             0 if self.provider.is_local else price.tokens_a_paper(draft, profile, self.provider)
         )
+        # What each day held that was told so far, the newest first, and the first of these days.
+        self.heights: list[Heights] = []
+        self.since: dt.date | None = None
 
     def learned(self, days: Sequence[dt.date]) -> Iterable[tuple[Basis, Learner] | None]:
         return as_if_taught(self.after, days) if self.estimates else [None] * len(days)
@@ -223,17 +227,27 @@ class _Day:
             estimates = [entry.estimate for entry in open_ones]
             missed = self.edition.screening.get("missed", 1.0)
         seed = seed_of(self.change.before.public_id.hex, self.edition.day)
+        judge = stored_with(self.edition.screening)
+        before = self._heights_before()
+        never = [entry.estimate for entry in entries if entry.code in _NEVER_READ]
+        self.change.heights.insert(0, heights_of([*estimates, *never], judge))
         line = cut(
             estimates,
             arxiv_ids(open_ones),
             self.change.target,
             seed,
             missed=missed,
-            before=heights_before(self._as_if()),
-            judge=stored_with(self.edition.screening),
+            before=before,
+            judge=judge,
         )
         above = [open_ones[i].paper_id for i in line.order[: line.rank]]
         return above, {open_ones[i].paper_id for i in line.chosen}
+
+    def _heights_before(self) -> list[int]:
+        """Of the days before as the change would have had them, and of those before all of these as they are stored."""
+        first = self._as_if()
+        self.change.since = first.day = self.change.since or self.edition.day
+        return together([*self.change.heights, *heights_of_late(first)][:TOGETHER])
 
     def _as_if(self) -> Edition:
         made = copy.copy(self.edition)

@@ -11,7 +11,7 @@ from scoring.screening import calibration, recall
 from scoring.screening.basis import Basis
 from scoring.screening.calibration import AS_IT_IS, Calibration
 from scoring.screening.cut import CERTAIN
-from scoring.screening.heights import together
+from scoring.screening.heights import Heights, together
 from scoring.screening.kept import rows_of
 from scoring.screening.learner import Learner, chance_of, logit_of
 from scoring.screening.rank import SCALE, Estimates
@@ -64,7 +64,12 @@ def expected_by(
 
 def heights_before(edition: Edition) -> list[int]:
     """What the days of late were expected to hold, by height; empty where no day was estimated by the same words."""
-    return together(facts.get("heights", ()) for _, facts in _days_before(edition)[:TOGETHER])
+    return together(heights_of_late(edition))
+
+
+def heights_of_late(edition: Edition) -> list[Heights]:
+    """The same of each day, the newest first."""
+    return [facts.get("heights", ()) for _, facts in _days_before(edition)[:TOGETHER]]
 
 
 def calibrated_by(edition: Edition) -> Calibration:

@@ -280,7 +280,7 @@ def test_words_that_carry_nothing_are_told_and_read_more(alice):
 
     assert edition.screening["weak"]
     assert edition.screening["unknown"] == [0]
-    assert edition.cut_rank == 90
+    assert edition.cut_rank == 91
 
 
 def test_missing_features_are_computed_and_kept(alice):
