@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models, transaction
-from psycopg.errors import UniqueViolation
+from django.db import IntegrityError, connection, models, transaction
 
 type Row = Sequence[Any]
 
@@ -163,7 +162,7 @@ def _copied_as_new(model: type[models.Model], columns: Sequence[str], rows: Sequ
     try:
         with transaction.atomic():
             _copy_in(model, ["id", *columns], ([key, *row] for key, row in zip(keys, rows, strict=True)))
-    except UniqueViolation:
+    except IntegrityError:
         return []  # another process stored one of them meanwhile
     return keys
 
@@ -182,9 +181,14 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
 def _copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_COMPRESS_FASTER)
-        with cursor.copy(f"COPY {_table(model)} ({_names(columns)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        _write(cursor, f"COPY {_table(model)} ({_names(columns)}) FROM STDIN", rows)
+
+
+def _write(cursor: Any, statement: str, rows: Iterable[Row]) -> None:
+    """COPY. What goes wrong comes as Django's errors, as from any other statement: Django does not see to it here."""
+    with connection.wrap_database_errors, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _execute_many(
@@ -228,9 +232,7 @@ def _copy(
         cursor.execute(_COMPRESS_FASTER)
         # Dropped at once: a transaction may store several pages, and the session is shared.
         cursor.execute(f"CREATE TEMPORARY TABLE incoming AS SELECT {names} FROM {table} WITH NO DATA")
-        with cursor.copy(f"COPY incoming ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        _write(cursor, f"COPY incoming ({names}) FROM STDIN", rows)
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming {_conflict(unique, update)}{told}"
         )

@@ -93,7 +93,7 @@ def unpack(data: bytes | memoryview) -> Basis:
 
 
 def fit(packed: Sequence[bytes], *, seed: int = 0, width: int = DIRECTIONS) -> Basis | None:
-    """The basis of these papers; None where they are too few to show one. Some seconds for 6,000 papers."""
+    """The basis of these papers; None where they are too few, or too much alike, to show one. Some seconds for 6,000."""
     if len(packed) < FEWEST_PAPERS:
         return None
     hashes, idf = _vocabulary(packed)
@@ -105,6 +105,8 @@ def fit(packed: Sequence[bytes], *, seed: int = 0, width: int = DIRECTIONS) -> B
     random = np.random.default_rng(seed).standard_normal((len(hashes), width + 16)).astype(np.float32)
     sketch = _orthonormal(_times(terms, weights, starts, random))
     del random
+    if not sketch.shape[1]:
+        return None
     for _ in range(_POWER_ITERATIONS):
         across = _orthonormal(_times(*turned, sketch))
         sketch = _orthonormal(_times(terms, weights, starts, across))
@@ -169,7 +171,7 @@ def _times(terms: np.ndarray, weights: np.ndarray, starts: np.ndarray, dense: np
 
 
 def _orthonormal(dense: np.ndarray) -> np.ndarray:
-    """Columns that span the same, orthonormal. By their products: a QR of numpy's takes five times the memory."""
+    """Columns that span the same, orthonormal; none of zeros. By their products: a QR of numpy's takes five times the memory."""
     strengths, turn = np.linalg.eigh((dense.T @ dense).astype(np.float64))
     kept = strengths > strengths[-1] * 1e-9
     return dense @ (turn[:, kept] / np.sqrt(strengths[kept])).astype(np.float32)

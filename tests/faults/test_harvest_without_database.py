@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, connections
 
-from papers import crash_points, harvest
+from papers import bulk, crash_points, harvest
 from papers.models import Announcement, Harvest, Paper
 from tests.papers.fake_arxiv import FakeArxiv
 from tests.papers.pages import feed, feed_item
@@ -49,17 +49,19 @@ def full_disk():
             finally:
                 cursor.execute("PRAGMA max_page_count = 1073741823")
         return
-    inserted = []
+    copied = []
+    write = bulk._write
 
-    def no_room(execute, sql, params, many, context):
-        if sql.startswith('INSERT INTO "papers_paper" '):
-            inserted.append(sql)
-            if len(inserted) > 1:
+    def no_room(cursor, statement, rows):
+        if statement.startswith('COPY "papers_paper" '):
+            copied.append(statement)
+            if len(copied) > 1:
                 full = psycopg.errors.DiskFull("could not extend file: No space left on device")
                 raise OperationalError(str(full)) from full
-        return execute(sql, params, many, context)
+        write(cursor, statement, rows)
 
-    with connection.execute_wrapper(no_room):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "_write", no_room)
         yield
 
 

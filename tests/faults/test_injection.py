@@ -99,7 +99,7 @@ def test_the_control_without_the_shield_moves_the_others(fake_model, settings, p
     with shield(False):
         day = day_with(Reader(fake_model, personality), KNOWN[0])
 
-    assert day.others > 5
+    assert day.others >= 3  # of eleven; the one that zeroes some is chosen by lot
     assert not day.is_flagged
 
 

@@ -5,7 +5,7 @@ import gc
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 
 from papers import bulk
 from papers.models import Announcement, Paper
@@ -124,11 +124,19 @@ def test_the_collector_rests_only_meanwhile() -> None:
 @pytest.mark.postgres
 def test_a_commit_need_not_wait_and_the_next_one_does() -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
         with transaction.atomic():
             bulk.commit_without_waiting()
             assert _setting(cursor) == "off"
             transaction.set_rollback(True)
-        assert _setting(cursor) != "off"
+        assert _setting(cursor) == "on"
+
+
+@pytest.mark.postgres
+def test_what_goes_wrong_in_a_copy_is_an_error_of_djangos() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        bulk.insert(Paper, COLUMNS, [("2602.00001" * 9, *row(1)[1:])])
+    assert not Paper.objects.exists()
 
 
 def _setting(cursor: Any) -> str:

@@ -110,6 +110,10 @@ def test_few_papers_show_no_directions(library):
     assert basis.fit(library[0][: basis.FEWEST_PAPERS - 1]) is None
 
 
+def test_papers_that_all_say_the_same_show_no_directions(library):
+    assert basis.fit(library[0][:1] * basis.FEWEST_PAPERS) is None
+
+
 def test_papers_of_one_topic_lie_together(directions, library):
     papers, topics = library
     dense = directions.rows(papers).dense
