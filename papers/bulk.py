@@ -25,8 +25,7 @@ SELECT set_config(name, 'lz4', true) FROM pg_settings WHERE name = 'default_toas
 def many_objects() -> Iterator[None]:
     """Keep the collector from looking for rings again and again, while millions of short-lived objects are made.
 
-    Without it a third of an import's time goes there. What stands already is left alone; `collect_young` looks
-    through what came since.
+    What stands already is left alone; `collect_young` looks through what came since.
     """
     was_enabled = gc.isenabled()
     gc.freeze()
@@ -120,7 +119,7 @@ def upsert_keys(
     """As `upsert`. Returns the primary keys by the unique column, and those of them that this call made.
 
     `standing` are values of the unique column that are known to stand: the others go in as new ones first, which is
-    half the work, and as the rest only where somebody else was sooner. Nobody else sees a row that was made here before
+    less work, and as the rest only where somebody else was sooner. Nobody else sees a row that was made here before
     the transaction ends: nothing can stand yet that points to it.
     """
     columns, prepared = _with_defaults(model, columns, rows)
