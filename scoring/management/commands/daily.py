@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from papers import calendar, harvest_words
-from papers.harvest import HarvestReport
+from papers.harvest import Problem
 from profiles.models import Profile
 from scoring.accounts import account
 from scoring.daily import read_day, sentence
@@ -33,11 +33,17 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Nobody reads yet. Make a profile first: manage.py profile import FILE --user MAIL")
             )
+        problems: list[Problem] = []
         found = read_day(
-            day, now, asks_arxiv=not settings.OFFLINE, after_each=self._progress, after_harvest=self._tell
+            day,
+            now,
+            asks_arxiv=not settings.OFFLINE,
+            after_each=self._progress,
+            after_harvest=lambda report: problems.extend(report.problems),
         )
         if self.stderr.isatty():
             self.stderr.write("")
+        self._tell(problems)
         if not found:
             raise CommandError(
                 _(
@@ -47,16 +53,16 @@ class Command(BaseCommand):
             )
         if options["json"]:
             self.stdout.write(json.dumps([_as_dict(edition) for edition in found], ensure_ascii=False))
-            return
-        for edition in found:
-            self.stdout.write(sentence(edition))
+        else:
+            for edition in found:
+                self.stdout.write(sentence(edition))
+        if problems:
+            raise CommandError(_("The day may be incomplete. See: manage.py harvest --status"))
 
-    def _tell(self, report: HarvestReport) -> None:
+    def _tell(self, problems: list[Problem]) -> None:
         """What arXiv did wrong, on standard error: what could be read is stored, and read by the models."""
-        for problem in report.problems:
+        for problem in problems:
             self.stderr.write(f"{problem.place}: {harvest_words.problem(problem.code)} ({problem.message})")
-        if report.problems:
-            self.stderr.write(_("The day may be incomplete. See: manage.py harvest --status"))
 
     def _progress(self, drained: Drained) -> None:
         if self.stderr.isatty():
