@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import uuid
 
 import numpy as np
 import pytest
@@ -35,8 +36,8 @@ def _hundred_papers_show_directions(monkeypatch):
 
 @pytest.fixture
 def profile() -> Profile:
-    """Its words say nothing of what its reader wants: speech."""
-    made = factories.profile(factories.user(), interests=["what I like"])
+    """Its words say nothing of what its reader wants: speech. The samples of its days are always the same."""
+    made = factories.profile(factories.user(), interests=["what I like"], public_id=uuid.UUID(int=2))
     factories.provider("http://127.0.0.1:9/v1", team=made.team)
     return made
 
@@ -172,7 +173,7 @@ def test_an_edit_teaches_anew_and_keeps_what_was_wanted(profile):
     after = LearnerState.objects.get()
     assert after.signature != before.signature
     assert after.seen >= before.seen
-    assert share_read(later) < 0.85
+    assert share_read(later) < share_read(days[0]) - 0.1
     assert later.candidates.filter(value__gte=60).count() >= 8
 
 
