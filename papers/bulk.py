@@ -8,17 +8,17 @@ import gc
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, connection, connections, models, transaction
 
 type Row = Sequence[Any]
 
-# Long rows are compressed, by default with what takes a third of the server's work here. Not every server has lz4.
-_COMPRESS_FASTER = """
-SELECT set_config(name, 'lz4', true) FROM pg_settings WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)
-"""
+_MILLENNIUM = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_FIRST_DAY = _MILLENNIUM.toordinal()
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def many_objects() -> Iterator[None]:
 
 
 def collect_young() -> None:
-    """Between two pages, within `many_objects`: give up the rings that the last one left."""
+    """Between two pages, within `many_objects`: give up the rings that the last ones left."""
     gc.collect(0)
 
 
@@ -98,13 +98,13 @@ def upsert(
     names (`paper_id`), and each row holds their values in that order; other columns get the model's defaults. No two
     rows may share their unique columns.
     """
-    columns, prepared = _with_defaults(model, columns, rows)
-    if not prepared:
+    given = list(rows)
+    if not given:
         return
     if connection.vendor == "postgresql":
-        _copy(model, columns, prepared, unique, update)
+        _copy(model, columns, given, unique, update)
     else:
-        _execute_many(model, columns, prepared, _conflict(unique, update))
+        _execute_many(model, columns, given, _conflict(unique, update))
 
 
 def upsert_keys(
@@ -122,14 +122,13 @@ def upsert_keys(
     less work, and as the rest only where somebody else was sooner. Nobody else sees a row that was made here before
     the transaction ends: nothing can stand yet that points to it.
     """
-    columns, prepared = _with_defaults(model, columns, rows)
-    place = columns.index(unique)
+    given, place = list(rows), columns.index(unique)
     if connection.vendor != "postgresql":
-        return _stored_keys(model, columns, prepared, unique, update) if prepared else ({}, set())
-    new = [row for row in prepared if row[place] not in standing]
+        return _stored_keys(model, columns, given, unique, update) if given else ({}, set())
+    new = [row for row in given if row[place] not in standing]
     made = _copied_as_new(model, columns, new)
     keys = {row[place]: key for row, key in zip(new, made, strict=False)}
-    others = prepared if not made else [row for row in prepared if row[place] in standing]
+    others = given if not made else [row for row in given if row[place] in standing]
     told = _copy(model, columns, others, [unique], update, returning=[unique]) if others else []
     return (
         keys | {value: key for key, _, value in told},
@@ -154,13 +153,13 @@ def _copied_as_new(model: type[models.Model], columns: Sequence[str], rows: Sequ
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)",
             (_table(model), len(rows)),
         )
         keys = [key for (key,) in cursor.fetchall()]
     try:
         with transaction.atomic():
-            _copy_in(model, ["id", *columns], ([key, *row] for key, row in zip(keys, rows, strict=True)))
+            _copy_in(model, ("id", *columns), ((key, *row) for key, row in zip(keys, rows, strict=True)))
     except IntegrityError:
         return []  # another process stored one of them meanwhile
     return keys
@@ -168,46 +167,83 @@ def _copied_as_new(model: type[models.Model], columns: Sequence[str], rows: Sequ
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Insert rows with which none that stands can collide; half the work of `upsert` on PostgreSQL."""
-    columns, prepared = _with_defaults(model, columns, rows)
-    if not prepared:
+    given = list(rows)
+    if not given:
         return
-    if connection.vendor != "postgresql":
-        _execute_many(model, columns, prepared)
-        return
-    _copy_in(model, columns, prepared)
+    if connection.vendor == "postgresql":
+        _copy_in(model, columns, given)
+    else:
+        _execute_many(model, columns, given)
 
 
 def _copy_in(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> None:
+    columns, complete = _complete(model, columns, rows)
     with connection.cursor() as cursor:
-        cursor.execute(_COMPRESS_FASTER)
-        _write(cursor, f"COPY {_table(model)} ({_names(columns)}) FROM STDIN", rows)
+        _compress_faster(cursor)
+        _write(cursor, model, _table(model), columns, complete)
 
 
-def _write(cursor: Any, statement: str, rows: Iterable[Row]) -> None:
-    """COPY. What goes wrong comes as Django's errors, as from any other statement: Django does not see to it here."""
+def _compress_faster(cursor: Any) -> None:
+    """Long rows are compressed, by default with what takes a third of the server's work here."""
+    if _knows_lz4(connection.alias):
+        cursor.execute("SET LOCAL default_toast_compression = lz4")
+
+
+@cache
+def _knows_lz4(alias: str) -> bool:
+    """Whether that server was built with lz4. Asked once: its table of settings is slow."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT 'lz4' = ANY(enumvals) FROM pg_settings WHERE name = 'default_toast_compression'"
+        )
+        return cursor.fetchone() == (True,)
+
+
+def _write(
+    cursor: Any, model: type[models.Model], table: str, columns: Sequence[str], rows: Iterable[Row]
+) -> None:
+    """COPY, in binary: nobody looks for separators in a text, and the server reads no date and no number.
+
+    What goes wrong comes as Django's errors, as from any other statement: Django does not see to it here.
+    """
+    statement = f"COPY {table} ({_names(columns)}) FROM STDIN (FORMAT BINARY)"
     with connection.wrap_database_errors, cursor.copy(statement) as copy:
+        copy.set_types([_sent_as(model._meta.get_field(name)) for name in columns])
         for row in rows:
             copy.write_row(row)
+
+
+def _sent_as(field: Any) -> str:
+    """The type that a value of the field has on its way to the server, whose binary form is that of the column's."""
+    for kind, sent_as in (
+        (models.JSONField, "text"),
+        (models.DateTimeField, "int8"),
+        (models.DateField, "int4"),
+    ):
+        if isinstance(field, kind):
+            return sent_as
+    return str(field.db_type(connection)).partition("(")[0]
 
 
 def _execute_many(
     model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], conflict: str = ""
 ) -> None:
+    columns, complete = _complete(model, columns, rows)
     values = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {_table(model)} ({_names(columns)}) VALUES ({values}) {conflict}"
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {_table(model)} ({_names(columns)}) VALUES ({values}) {conflict}", rows
-        )
+        cursor.executemany(statement, list(complete))
 
 
-def _with_defaults(
+def _complete(
     model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]
-) -> tuple[list[str], list[Row]]:
-    """All columns, and the rows as the database takes them."""
+) -> tuple[list[str], Iterator[Row]]:
+    """All columns, and the rows as the database takes them; each is made when its turn comes, while the server is
+    still at work on those before."""
     defaults = _defaults(model, columns)
     # Prepared once, as a row of their own: they are the same for all.
     (last,) = _prepared(model, list(defaults), [list(defaults.values())])
-    return [*columns, *defaults], list(_prepared(model, columns, rows, last))
+    return [*columns, *defaults], _prepared(model, columns, rows, last)
 
 
 def _keys(model: type[models.Model], unique: str, values: set[Any]) -> dict[Any, int]:
@@ -224,14 +260,15 @@ def _copy(
     returning: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
     """With `returning`: the key of each row, whether it was inserted, and these columns."""
+    columns, complete = _complete(model, columns, rows)
     names, table = _names(columns), _table(model)
     # A row version that nobody ever updated or locked was inserted just now.
     told = f" RETURNING id, xmax = 0, {_names(returning)}" if returning else ""
     with connection.cursor() as cursor:
-        cursor.execute(_COMPRESS_FASTER)
+        _compress_faster(cursor)
         # Dropped at once: a transaction may store several pages, and the session is shared.
         cursor.execute(f"CREATE TEMPORARY TABLE incoming AS SELECT {names} FROM {table} WITH NO DATA")
-        _write(cursor, f"COPY incoming ({names}) FROM STDIN", rows)
+        _write(cursor, model, "incoming", columns, complete)
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming {_conflict(unique, update)}{told}"
         )
@@ -268,13 +305,33 @@ def _prepared(
 
 
 def _converter(field: Any) -> Callable[[Any], Any] | None:
+    """What makes of a field's value what the database is sent; None where it is sent as it is."""
+    is_copied = connection.vendor == "postgresql"
     if isinstance(field, models.JSONField):
-        return json.dumps
-    if connection.vendor == "postgresql":
-        return None
+        return _json_in_binary if is_copied else json.dumps
     if isinstance(field, models.DateTimeField):
-        return connection.ops.adapt_datetimefield_value
-    return dt.date.isoformat if isinstance(field, models.DateField) else None
+        return _microseconds if is_copied else connection.ops.adapt_datetimefield_value
+    if isinstance(field, models.DateField):
+        return _days if is_copied else dt.date.isoformat
+    return None
+
+
+# The binary forms of PostgreSQL's types, as `jsonb_recv`, `timestamptz_recv` and `date_recv` read them.
+
+
+def _json_in_binary(value: Any) -> str:
+    """A text behind the number of its format."""
+    return f"\x01{json.dumps(value)}"
+
+
+def _microseconds(instant: dt.datetime) -> int:
+    """Since the year 2000 began in UTC."""
+    return (instant - _MILLENNIUM) // _MICROSECOND
+
+
+def _days(day: dt.date) -> int:
+    """Since the first of January 2000."""
+    return day.toordinal() - _FIRST_DAY
 
 
 def _table(model: type[models.Model]) -> str:

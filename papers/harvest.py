@@ -5,6 +5,7 @@ first dates, `arXiv` for names and affiliations). Every run is safe to repeat, a
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from papers.storing import Scope
 # OAI pages by offset without a snapshot: neighbours of a changed record vanish.
 OVERLAP = dt.timedelta(days=2)
 _RESTARTS = 3
+COLLECTED_AFTER = 10  # pages of an import
 # Of several problems of a run the one that no repeat mends is kept: there is no such set.
 _GRAVEST = ("badArgument", "noSetHierarchy")
 FROM_FILES, FROM_ARXIV, BACKFILL = "files", "arxiv", "backfill"
@@ -87,7 +89,7 @@ class HarvestReport:
     resumed: dict[str, int] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     _papers: IdSet = field(default_factory=IdSet)
-    _named: dict[tuple[dt.date, str], IdSet] = field(default_factory=dict)
+    _named: defaultdict[tuple[dt.date, str], IdSet] = field(default_factory=lambda: defaultdict(IdSet))
 
     @property
     def is_success(self) -> bool:
@@ -104,8 +106,8 @@ class HarvestReport:
         return days
 
     def count(self, page: Page) -> None:
+        self.announced += len(page.listings)
         for listing in page.listings:
-            self.announced += 1
             if not self._papers.add(listing.arxiv_id):
                 self.skipped += 1
             elif listing.has_text:
@@ -114,7 +116,7 @@ class HarvestReport:
                 self.without_text += 1
             for announced in listing.announced:
                 if not announced.is_derived:
-                    self._named_on(announced.day, announced.kind).add(listing.arxiv_id)
+                    self._named[announced.day, announced.kind].add(listing.arxiv_id)
         self.announced += page.deleted
         self.skipped += page.deleted
         self.quarantined += len(page.bad)
@@ -129,10 +131,7 @@ class HarvestReport:
         self.changed += other.changed
         self._papers.update(other._papers)
         for (day, kind), papers in other._named.items():
-            self._named_on(day, kind).update(papers)
-
-    def _named_on(self, day: dt.date, kind: str) -> IdSet:
-        return self._named.setdefault((day, kind), IdSet())
+            self._named[day, kind].update(papers)
 
     def counts(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in COUNTS}
@@ -223,12 +222,13 @@ def _import_file(
         report.resumed[str(path)] = seen
     elif before is not None:
         report.changed.append(str(path))
-    for page in files.pages(path, after=after):
+    for number, page in enumerate(files.pages(path, after=after), start=1):
         seen, bad = seen + len(page.listings) + len(page.bad), bad + len(page.bad)
         assert page.place is not None
         run.cursor["files"][str(path)] = {"place": asdict(page.place), "seen": seen, "bad": bad}
         store_page(page, run, report, scope, str(path))
-        bulk.collect_young()
+        if number % COLLECTED_AFTER == 0:
+            bulk.collect_young()
         if on_page is not None:
             on_page(report, path.name)
         if page.broken:

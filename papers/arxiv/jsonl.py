@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from papers import names
 from papers.arxiv import fields, tex
 from papers.arxiv.listing import KINDS, Announced, Author, BadRecord, Listing
 from papers.arxiv.markup import Unreadable
@@ -36,13 +37,13 @@ def _listing(line: bytes) -> Listing:
     if not isinstance(row, dict):
         raise Unreadable("not a JSON object")
     arxiv_id, version = fields.split_id(_string(row, "id"))
-    abstract, comment = tex.abstract(_string(row, "abstract")), row.get("comment")
-    categories = _categories(row)
+    title, abstract = _needed_title(row), tex.abstract(_string(row, "abstract"))
+    authors, categories, comment = fields.people(_people(row)), _categories(row), row.get("comment")
     return Listing(
         arxiv_id=arxiv_id,
-        title=_needed_title(row),
+        title=title,
         abstract=abstract,
-        authors=fields.people(_people(row)),
+        authors=authors,
         categories=categories,
         version=_version(row) or version,
         comment=fields.optional(_string(row, "comment")) if comment is not None else None,
@@ -54,6 +55,8 @@ def _listing(line: bytes) -> Listing:
         is_withdrawn=fields.says_withdrawn(comment, abstract) or _flag(row, "withdrawn") or None,
         announced=tuple(_announced(row, categories)),
         is_sample=_flag(row, "sample"),
+        folded_text=names.text_for_search(title, abstract),
+        folded_names=names.for_search([author.name for author in authors]),
     )
 
 

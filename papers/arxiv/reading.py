@@ -11,12 +11,11 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from papers import names
-from papers.arxiv.listing import Listing, Page, Place
+from papers.arxiv.listing import Page, Place
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LENGTH = 8  # bytes before each pickle that say how long it is
@@ -55,19 +54,11 @@ def unpacked(data: bytes) -> Page | None:
 def _told(pages: Iterator[Page], out: IO[bytes]) -> None:
     try:
         for page in pages:
-            _tell(replace(page, listings=tuple(map(_with_words, page.listings))), out)
+            _tell(page, out)
     except Exception as error:  # noqa: BLE001 (raised again by whoever reads)
         _tell(error, out)
     else:
         _tell(None, out)
-
-
-def _with_words(listing: Listing) -> Listing:
-    """With what the search looks through, which is made on this core, too."""
-    return listing.with_words(
-        names.text_for_search(listing.title, listing.abstract),
-        names.for_search([author.name for author in listing.authors]),
-    )
 
 
 def _tell(what: object, out: IO[bytes]) -> None:

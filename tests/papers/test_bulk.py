@@ -42,6 +42,22 @@ def test_every_value_comes_back_as_it_went_in() -> None:
     assert Paper.objects.filter(submitted_at=instant).count() == 1
 
 
+@pytest.mark.parametrize("instant", [
+    dt.datetime(1991, 8, 14, 3, 0, 0, 1, dt.UTC),
+    dt.datetime(2026, 3, 29, 3, 30, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+    dt.datetime(2000, 1, 1, tzinfo=dt.UTC),
+])  # fmt: skip
+def test_instants_and_days_of_any_year_and_zone_are_the_same(instant: dt.datetime) -> None:
+    keep(row(1, submitted_at=instant))
+    key = Paper.objects.get().pk
+    columns = ("paper_id", "category", "day", "kind", "source")
+    bulk.insert(Announcement, columns, [(key, "cs.LG", instant.date(), "new", "rss")])
+
+    assert Paper.objects.filter(submitted_at=instant).exists()
+    assert Paper.objects.get().submitted_at == instant
+    assert Announcement.objects.get().day == instant.date()
+
+
 def test_a_row_that_stands_is_brought_up_to_date_and_keeps_its_key() -> None:
     keep(row(1), row(2))
     before = dict(Paper.objects.values_list("arxiv_id", "pk"))

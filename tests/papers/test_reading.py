@@ -38,15 +38,11 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def without_words(page) -> tuple:
-    return page.bad, page.place, [each.with_words("", "") for each in page.listings]
-
-
 def test_a_process_reads_the_same_pages_as_this_one_would(path: Path) -> None:
     here = list(files.batches(path, START))
     there = list(files.pages(path))
 
-    assert [without_words(page) for page in there] == [without_words(page) for page in here]
+    assert there == here
     assert [len(page.listings) for page in there] == [1000, 999, 100]
     paper = there[0].listings[0]
     assert [author.name for author in paper.authors] == ["Erdős Pál", "Ada Lovelace"]
