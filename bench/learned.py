@@ -90,7 +90,7 @@ def _told(names: Sequence[str], reading: Reading, place: int) -> dict[str, int]:
 
 def print_days(name: str, outcomes: Sequence[Outcome], cost: float) -> None:
     for words, part in ((name, outcomes[COLD_DAYS:]), (f"its first {COLD_DAYS} days", outcomes[:COLD_DAYS])):
-        if told := summary(part):
+        if told := summary(part, outcomes):
             print(f"| {words} | {_line(told)} | {cost:.0f} | {cost * told.share_read:.0f} |", flush=True)
 
 

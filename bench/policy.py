@@ -222,15 +222,18 @@ class Summary:
     correlation: float
 
 
-def summary(outcomes: Sequence[Outcome]) -> Summary | None:
-    """Of the days with stable picks, None where there are none; recall is over all their stable picks together."""
+def summary(outcomes: Sequence[Outcome], whole: Sequence[Outcome] = ()) -> Summary | None:
+    """Of the days with stable picks, None where there are none; recall is over all their stable picks together.
+
+    `whole` are all days of the stream, where these are a part of them: a statement may take days before the part in.
+    """
     told = [one for one in outcomes if one.stable and one.own and one.late]
     if not told:
         return None
     truths = np.array([one.found / one.stable for one in told])
     owns = [one.own for one in told if one.own]
     lates = [one.late for one in told if one.late]
-    of_late = [_true_of_late(outcomes, one) for one in told]
+    of_late = [_true_of_late(whole or outcomes, one) for one in told]
     papers = sum(one.papers for one in told)
     return Summary(
         days=len(told),
