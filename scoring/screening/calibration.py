@@ -13,8 +13,8 @@ import numpy as np
 from scoring.screening.learner import chance_of, logit_of
 
 # What offset, slope and bend are before anything was seen, and how far they may be expected to lie from it.
-_USUAL = np.array([0.0, 1.0, 0.8])
-_SPREAD = np.array([0.5, 0.3, 0.3])
+_USUAL = np.array([0.0, 1.0, 1.0])
+_SPREAD = np.array([0.5, 0.3, 0.8])
 # A paper that was drawn at one in a hundred counts no more than this, or a single one would bend everything.
 _MOST_WEIGHT = 2.0
 _STEPS = 15

@@ -32,7 +32,7 @@ COMMONEST_DRAW = 0.5
 CERTAIN = 10_000
 # The cut aims this share of what may be missed above the target: audits are few, and where they are kind by chance the
 # target is missed for weeks; where they are hard, some papers too many are read.
-AIM_HIGHER = 0.05
+AIM_HIGHER = 0.03
 
 
 @dataclass(frozen=True)
