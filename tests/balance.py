@@ -28,9 +28,14 @@ def turn(item: pytest.Item) -> int:
 def is_pure(item: pytest.Item) -> bool:
     """Whether the test cannot know the database: pytest-django refuses it one, and its module has no way around.
 
-    Tests marked `apart` start processes, which see neither the suite's database nor its Redis.
+    Tests marked `apart` start processes, which see neither the suite's database nor its Redis. What is marked
+    `once` uses the database and shows something that does not depend on it: a control without locks, a calendar.
     """
-    if item.get_closest_marker("django_db") or item.user_properties:
+    if item.user_properties:
+        return False
+    if item.get_closest_marker("once"):
+        return True
+    if item.get_closest_marker("django_db"):
         return False
     if DATABASE & set(getattr(item, "fixturenames", ())):
         return False

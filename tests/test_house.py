@@ -6,6 +6,7 @@ from django.core.management import call_command
 from tests import factories
 
 
+@pytest.mark.django_db  # what a database can do is asked of it, once a process
 def test_the_system_check_finds_nothing():
     call_command("check", fail_level="WARNING")
 

@@ -91,6 +91,7 @@ def test_three_minutes_of_500_cost_few_calls_and_no_paper(judge, fake_model):
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_the_control_without_a_breaker_calls_on(judge, fake_model, monkeypatch):
     monkeypatch.setattr(health, "FAILURES_TO_OPEN", 10_000)
     to_read(100)

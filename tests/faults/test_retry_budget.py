@@ -88,6 +88,7 @@ def test_a_server_that_fails_half_gets_few_calls_more_and_no_paper_is_lost(
     assert_books_are_right(fake_model)
 
 
+@pytest.mark.once
 def test_the_control_without_the_budget_makes_far_more(judge, fake_model, clock, monkeypatch):
     monkeypatch.setattr(room, "may_repeat", lambda provider, now: True)
 
@@ -164,6 +165,7 @@ def test_repairs_are_repeats_however_well_the_model_answers(judge, fake_model, c
     assert set(Candidate.objects.values_list("state", flat=True)) == {State.JUDGED}
 
 
+@pytest.mark.once
 def test_the_control_repairs_after_each_reading(judge, fake_model, clock, monkeypatch):
     monkeypatch.setattr(providers, "may_repair", lambda provider, now: True)
 

@@ -166,6 +166,7 @@ def test_thirty_days_lose_invent_and_double_nothing(settings) -> None:
     assert min(gaps) >= dt.timedelta(seconds=3)
 
 
+@pytest.mark.once
 def test_without_the_overlap_papers_are_lost() -> None:
     """The control: the same weeks, with nothing but the day itself asked for."""
     run = Run(world_of_thirty_days(), overlap=dt.timedelta(0))
@@ -175,6 +176,7 @@ def test_without_the_overlap_papers_are_lost() -> None:
     assert lost_of(run.world)
 
 
+@pytest.mark.once
 def test_without_reconciliation_gaps_stay() -> None:
     """The control: what OAI-PMH never sends stays half known, what the feed garbles is lost."""
     run = Run(with_holes(World(SEED, FIRST_DAY, 8, CATEGORIES)), reconciles=False)
@@ -188,6 +190,7 @@ def test_without_reconciliation_gaps_stay() -> None:
     assert vices.garbled
 
 
+@pytest.mark.once
 def test_without_deduplication_every_paper_comes_many_times() -> None:
     """The control: who takes each answer's papers for news, as the tools of today do, doubles nearly all of them."""
     world = world_of_thirty_days()

@@ -25,7 +25,7 @@ REPO = Path(__file__).resolve().parents[2]
 PROCESSES, ATTEMPTS, LIMIT = 5, 6, 5
 
 ON_BOTH = [
-    pytest.param("", id="sqlite"),
+    pytest.param("", id="sqlite", marks=pytest.mark.apart),
     pytest.param("redis", id="redis", marks=pytest.mark.redis),
 ]
 

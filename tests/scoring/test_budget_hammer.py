@@ -11,7 +11,7 @@ from bench.budget import Crew, crew_on_fresh_database
 PROCESSES, OPERATIONS, LIMIT = 24, 6, 300
 
 ON_BOTH = [
-    pytest.param("sqlite", id="sqlite"),
+    pytest.param("sqlite", id="sqlite", marks=pytest.mark.apart),
     pytest.param("postgresql", id="postgresql", marks=pytest.mark.postgres),
 ]
 
@@ -48,6 +48,7 @@ def test_windows_locked_in_no_order_deadlock(crews):
     assert done.failed > 0
 
 
+@pytest.mark.apart
 def test_without_immediate_transactions_sqlite_refuses_many(crews):
     done = crews("sqlite").hammer("default_transactions", OPERATIONS, at_most_seconds=5)
 

@@ -283,6 +283,7 @@ MUTANTS = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("move", "mutant"), MUTANTS, ids=[mutant.__name__ for _, mutant in MUTANTS])
 def test_the_machine_catches_books_that_go_wrong(monkeypatch, move, mutant):
     monkeypatch.setattr(moves, move, mutant)
