@@ -176,7 +176,7 @@ def test_it_is_said_in_chinese(client):
 
     text = client.get(ADDRESS).content.decode()
 
-    assert "据 arXiv 统计，这些类别共有 5 篇新论文。" in text
+    assert "据 arXiv 统计，这些分类共有 5 篇新论文。" in text
     assert "其中 1 条尚未收录。" in text
 
 
