@@ -16,7 +16,7 @@ import numpy as np
 
 from bench import recorded, svm, synthetic
 from bench.days import PICKED_FROM, DayOf, Reading, Stream
-from bench.policy import Outcome, Reader, Summary, Texts, summary
+from bench.policy import Outcome, Reader, Summary, Texts, holds, summary, true_of_late
 from bench.ranking import as_typed, auc
 from bench.tokens import SIDE_SCORE, cost_equivalent, read, total
 from scoring.rubric import InterestText, PaperText, RevisionText
@@ -24,6 +24,7 @@ from scoring.screening import basis
 from scoring.screening.brief import Brief
 from scoring.screening.index import Index
 from scoring.screening.learner import Learner, Lesson
+from scoring.screening.recall import Stated
 from scoring.simulated.brain import Labels, title_key
 
 FIXTURE = Path(__file__).parent / "fixtures" / "expansion_of_the_reference.toml"
@@ -100,6 +101,26 @@ def _line(one: Summary) -> str:
         f"{one.covered:.0%} | {one.width:.3f} | {one.together:.3f} | {one.covered_together:.0%} | {one.width_together:.3f} | "
         f"{one.correlation:+.2f}"
     )
+
+
+def print_statements(done: Sequence[tuple[str, Sequence[Outcome]]]) -> None:
+    """How true the statements are over days and profiles; each day of a profile counts once."""
+    for kind in ("synthetic", "reference"):
+        said: list[tuple[Stated, float]] = []
+        for name, outcomes in done:
+            late = [one for one in outcomes[COLD_DAYS:] if one.stable and one.own and one.late]
+            if name.startswith(kind):
+                said += [(one.late, true_of_late(outcomes, one)) for one in late if one.late]
+        if not said:
+            continue
+        stated, true = (
+            np.array(column) for column in zip(*((one.recall, t) for one, t in said), strict=True)
+        )
+        print(
+            f"\n{kind}, days together over {len(said)} days of all profiles: stated {stated.mean():.3f}, true {true.mean():.3f}, "
+            f"holds on {np.mean([holds(one, t) for one, t in said]):.0%}, {np.mean([one.width for one, _ in said]):.3f} wide, "
+            f"correlation {np.corrcoef(stated, true)[0, 1]:+.2f}"
+        )
 
 
 def print_agreement(done: Sequence[tuple[str, Sequence[Outcome]]]) -> None:
@@ -248,6 +269,7 @@ def main() -> None:
         print_days(stream.name, outcomes, cost_of_a_reading(stream, outcomes))
         done.append((stream.name, outcomes))
         whole.setdefault("recorded" if is_recorded else "synthetic", texts)
+    print_statements(done)
     print_agreement(done)
     for _, outcomes in done:
         print_twice_read(outcomes)

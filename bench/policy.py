@@ -27,7 +27,7 @@ from scoring.screening.recall import Seen, Stated
 BACKGROUND = 2_000
 LIBRARY = 6_000
 MOST_COUNTS = 2.0
-CALIBRATED_BY, AUDITED_BY, TOGETHER = 30, 20, 10
+CALIBRATED_BY, TOGETHER = 30, 10
 REFIT_AFTER = dt.timedelta(days=30)
 
 
@@ -106,7 +106,7 @@ class Reader:
             raw = self.planted(raw)
         bent = self._calibration() if self.pupil and rows else calibration.AS_IT_IS
         chances = bent.of(raw)
-        audits = list(reversed(self._seen))[:AUDITED_BY]
+        audits = list(reversed(self._seen))[: recall.MOST_EDITIONS]
         ids = [paper.id for paper in day.papers]
         seed = hashlib.sha256(f"{self.name}:{day.day}".encode()).hexdigest()
         estimates = np.rint(chances * SCALE).astype(int).tolist()
@@ -233,7 +233,7 @@ def summary(outcomes: Sequence[Outcome], whole: Sequence[Outcome] = ()) -> Summa
     truths = np.array([one.found / one.stable for one in told])
     owns = [one.own for one in told if one.own]
     lates = [one.late for one in told if one.late]
-    of_late = [_true_of_late(whole or outcomes, one) for one in told]
+    of_late = [true_of_late(whole or outcomes, one) for one in told]
     papers = sum(one.papers for one in told)
     return Summary(
         days=len(told),
@@ -242,16 +242,16 @@ def summary(outcomes: Sequence[Outcome], whole: Sequence[Outcome] = ()) -> Summa
         recall=sum(one.found for one in told) / sum(one.stable for one in told),
         first_recall=float(np.mean([one.first_recall for one in told])),
         stated=float(np.mean([one.recall for one in owns])),
-        covered=float(np.mean([_holds(s, t) for s, t in zip(owns, truths, strict=True)])),
+        covered=float(np.mean([holds(s, t) for s, t in zip(owns, truths, strict=True)])),
         width=float(np.mean([one.width for one in owns])),
         together=float(np.mean([one.recall for one in lates])),
-        covered_together=float(np.mean([_holds(s, t) for s, t in zip(lates, of_late, strict=True)])),
+        covered_together=float(np.mean([holds(s, t) for s, t in zip(lates, of_late, strict=True)])),
         width_together=float(np.mean([one.width for one in lates])),
         correlation=float(np.corrcoef(truths, [one.recall for one in owns])[0, 1]) if len(told) > 2 else 0.0,
     )
 
 
-def _true_of_late(outcomes: Sequence[Outcome], last: Outcome) -> float:
+def true_of_late(outcomes: Sequence[Outcome], last: Outcome) -> float:
     """The true recall of the days that a statement takes together."""
     assert last.late is not None
     at = next(i for i, one in enumerate(outcomes) if one is last)
@@ -259,5 +259,5 @@ def _true_of_late(outcomes: Sequence[Outcome], last: Outcome) -> float:
     return sum(one.found for one in window) / max(1, sum(one.stable for one in window))
 
 
-def _holds(said: Stated, truth: float) -> bool:
+def holds(said: Stated, truth: float) -> bool:
     return said.low - 1e-9 <= truth <= said.high + 1e-9

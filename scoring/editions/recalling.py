@@ -9,9 +9,6 @@ from scoring.screening.recall import MOST_EDITIONS, Seen, Stated, stated, stated
 
 from .constancies import stored_with
 
-# How many days' audits speak for the day.
-AUDITED_BY = 20
-
 
 def recall_of(edition: Edition) -> dict[str, Any]:
     """What is kept of a day at its closing; empty where no model read it. Reads only."""
@@ -54,7 +51,7 @@ def audits_of(edition: Edition) -> list[Seen]:
     before = Edition.objects.filter(profile=edition.profile, day__lt=edition.day).exclude(recall={})
     if edition.revision is not None:
         before = before.filter(screening__revision=edition.revision.content_hash)
-    rows = before.order_by("-day").values_list("recall", flat=True)[:AUDITED_BY]
+    rows = before.order_by("-day").values_list("recall", flat=True)[:MOST_EDITIONS]
     return [Seen(**row["seen"]) for row in rows if row.get("seen")]
 
 

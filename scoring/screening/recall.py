@@ -20,7 +20,9 @@ BELIEF_IN_DAY = 10.0
 # The interval, and how wide it may be before more editions are taken together, at most so many.
 LOW, HIGH = 0.05, 0.95
 WIDEST = 0.12
-MOST_EDITIONS = 20
+MOST_EDITIONS = 30
+# How many days' audits speak.
+AUDITED_BY = 20
 # Days resemble each other, so their audits say less than as many independent ones: two thirds.
 _TOLD_BY_AUDITS = 2 / 3
 # The estimates are doubted where so many finds in the last five audits are this improbable, even if a quarter more were
@@ -82,7 +84,7 @@ def is_doubted(audits: Sequence[Seen]) -> bool:
 def _evidence(audits: Sequence[Seen]) -> tuple[float, float, float]:
     """The belief to begin with, and what was found and expected; where the newest contradict, they alone speak."""
     doubted = is_doubted(audits)
-    those = audits[:DOUBTED_BY] if doubted else audits
+    those = audits[: DOUBTED_BY if doubted else AUDITED_BY]
     found, expected = sum(one.audited for one in those), sum(one.expected_audited for one in those)
     return (0.5 if doubted else BELIEF_IN_AUDIT), found, expected
 
