@@ -52,13 +52,13 @@ def full_disk():
     copied = []
     write = bulk._write
 
-    def no_room(cursor, statement, rows):
-        if statement.startswith('COPY "papers_paper" '):
-            copied.append(statement)
+    def no_room(cursor, model, table, columns, rows):
+        if table == '"papers_paper"':
+            copied.append(table)
             if len(copied) > 1:
                 full = psycopg.errors.DiskFull("could not extend file: No space left on device")
                 raise OperationalError(str(full)) from full
-        write(cursor, statement, rows)
+        write(cursor, model, table, columns, rows)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk, "_write", no_room)
