@@ -1,19 +1,30 @@
-"""How the pages look to this browser: theme, keys and language, kept in cookies, without an account."""
+"""How the pages look to this browser: its icon; theme, keys and language, kept in cookies, without an account."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseRedirect
+from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
 
 from profiles.models import User
 
-YEAR_SECONDS = 365 * 24 * 3600
+DAY_SECONDS = 24 * 3600
+YEAR_SECONDS = 365 * DAY_SECONDS
 CHOICES = {
     "theme": {"light", "dark", "auto"},
     "keys": {"on", "off"},
     "language": {code for code, _ in settings.LANGUAGES},
 }
+
+
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=DAY_SECONDS)
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """The icon, where a browser looks for it when what it shows names none: JSON, feeds, the schema."""
+    return HttpResponseRedirect(static("portal/icons/broadsheet.svg"))
 
 
 @login_not_required

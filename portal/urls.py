@@ -8,7 +8,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from portal import health, operating, your_data
-from portal.appearance import set_appearance
+from portal.appearance import favicon, set_appearance
 from profiles import sign_ins
 
 # The admin's door is the portal's own: with its limits and its second factor.
@@ -24,6 +24,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("favicon.ico", favicon, name="favicon"),
     path("appearance/", set_appearance, name="appearance"),
     path("settings/data/", your_data.your_data, name="your_data"),
     path("settings/data/take/", your_data.take_data, name="take_data"),
