@@ -17,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from scoring.screening.constancy import REFERENCE, Constancy
@@ -76,7 +77,7 @@ def cut(
     """
     if len(estimates) != len(keys):
         raise ValueError("each estimate needs its key")
-    order = sorted(range(len(estimates)), key=keys.__getitem__)
+    order = list(_by_key(tuple(keys)))
     order.sort(key=estimates.__getitem__, reverse=True)  # stable: of equals the first by key stays first
     descending = [estimates[i] for i in order]
     worths = judge.constant(descending)
@@ -87,6 +88,12 @@ def cut(
         audit=draw(order[rank:], estimates, keys, seed),
         expected_recall=_recall(sum(worths[:rank]), sum(worths[rank:]), missed),
     )
+
+
+@lru_cache(maxsize=4)
+def _by_key(keys: tuple[str, ...]) -> tuple[int, ...]:
+    """The places in the order of their keys; kept, for every profile of a day is shown the same papers."""
+    return tuple(sorted(range(len(keys)), key=keys.__getitem__))
 
 
 def _rank(

@@ -122,14 +122,20 @@ def _trust(index: Index, asked: _Asked) -> float:
 
 
 def _blended(found: Scores) -> np.ndarray:
-    """The standard score of each paper of the index for each query."""
-    return _standard((1.0 - _BM25_SHARE) * _standard(found.cosine) + _BM25_SHARE * _standard(found.bm25))
+    """The standard score of each paper of the index for each query, of both scores' standard scores."""
+    if not found.cosine.shape[1]:
+        return found.cosine
+    # Every mean but the last is taken out by the last.
+    both = (1.0 - _BM25_SHARE) * _inverse_spread(found.cosine) * found.cosine
+    both += _BM25_SHARE * _inverse_spread(found.bm25) * found.bm25
+    both -= both.mean(axis=1, keepdims=True)
+    both *= _inverse_spread(both)
+    return both
 
 
-def _standard(scores: np.ndarray) -> np.ndarray:
-    """Each row around 0 with a spread of 1; zeros where it has none."""
-    if not scores.shape[1]:
-        return scores
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    spread = np.sqrt(np.mean(centred * centred, axis=1, keepdims=True))
-    return np.where(spread > 1e-9, centred / np.maximum(spread, 1e-9), 0.0)
+def _inverse_spread(scores: np.ndarray) -> np.ndarray:
+    """One over the standard deviation of each row; 0 where it has none."""
+    count = scores.shape[1]
+    squares = np.einsum("ij,ij->i", scores, scores) / count
+    spread = np.sqrt(np.maximum(squares - (scores.sum(axis=1) / count) ** 2, 0.0))
+    return np.where(spread > 1e-9, 1.0 / np.maximum(spread, 1e-9), 0.0)[:, None]
