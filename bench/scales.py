@@ -1,24 +1,35 @@
-"""`python -m bench.scales [SEED]`: what mapping one model's scores onto another's does to what is recommended.
+"""`python -m bench.scales [SEED]`: what counting a new model's scores on the old scale does to what is recommended.
 
-Two models read the same papers with the noise of a real one. The second one means other numbers by the same paper: not at
-all, higher, lower, squeezed, or bent. From N papers that both have read a map is learned; then it is applied to many that
-only the second one reads. Shown is how many papers it recommends for each that the first one would (1.00 is right), as the
-mean over maps and as the furthest of nine in ten; and how often the two agree on a paper, beside how often the first agrees
-with itself. *Drawn* pairs are drawn at random; *looked at again* are those far from their estimates, as second looks are.
+A profile reads its days as the portal does (`bench.policy`); then another model reads for it, which means other numbers by the
+same papers: higher, lower, squeezed, bent, or the same. Its scores are counted as they are said, or on the scale that
+`scoring.calibration` learns from what both models said of *different* papers; what counts is what the learner is taught. Shown
+are the last days of the stretch, as another reading of all their papers by either model: how many are recommended for each
+that the old model would recommend (1.00 is right), and likewise how many get 83 and more; after how many days there is a
+scale. Two changes of model a stream, at different days; the furthest of them is shown, too.
 """
 
+import copy
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
+from bench import recorded, synthetic
+from bench.days import PICKED_FROM, DayOf, Stream
+from bench.policy import Reader, Texts
 from scoring import calibration
+from scoring.calibration import AS_SAID, LEAST_PAPERS, Told
+from scoring.screening.cut import Cut
+from scoring.screening.recall import Seen
 
-BAR = 60
-PAPERS, DRAWS = 3_000, 60
-NOISE = 12.0
-PAIRS = (20, 40, 80, 160)
+HIGH = 83
+# As `scoring.scales.GROWN`, which a bench without a database cannot import.
+GROWN = 2
+CHANGED_ON = (12, 20)
+READ_ON, MEASURED_FROM = 20, 10
+# Which other reading of a day is whose: of the papers that are read, and of all, by the new model and by the old one.
+OLD, NEW, NEW_OF_ALL, OLD_OF_ALL = 4, 1, 2, 3
 BENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "the same": lambda s: s,
     "12 higher": lambda s: s + 12,
@@ -28,75 +39,115 @@ BENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
+@dataclass
+class Noting(Reader):
+    """A reader that keeps what it was told, with the estimate."""
+
+    told: list[list[tuple[int, float]]] = field(default_factory=list)
+
+    def _book(self, day: DayOf, line: Cut, chances: np.ndarray, raw: np.ndarray) -> Seen:
+        self.told.append([(i, float(chances[i])) for i in sorted(line.chosen)])
+        return super()._book(day, line, chances, raw)
+
+    def forked(self) -> "Noting":
+        """One that goes on alone from here, over days of its own."""
+        days = replace(self.texts.stream, days=list(self.texts.stream.days))
+        fork = Noting(Texts(days, self.texts.packed, self.texts.priors))
+        for each in fields(self):
+            if each.name != "texts":
+                setattr(fork, each.name, copy.deepcopy(getattr(self, each.name)))
+        return fork
+
+
 @dataclass(frozen=True)
-class Two:
-    """Readings of the same papers: by the first model, by it again, by the second; and what was estimated."""
+class Came:
+    """For each paper of the old model's so many of the new one's; the day of the first scale, 0 where there was none."""
 
-    first: np.ndarray
-    again: np.ndarray
-    second: np.ndarray
-    estimate: np.ndarray
-
-
-def readings(dice: np.random.Generator, bend: Callable[[np.ndarray], np.ndarray], count: int) -> Two:
-    """A quarter of the papers are worth recommending; the estimate knows half of what there is to know."""
-    latent = dice.normal(0, 1, count)
-    worth = 38 + 32 * latent
-    estimate = np.clip(100 / (1 + np.exp(-(1.2 * (latent + dice.normal(0, 1, count)) - 1.2))), 0, 100)
-
-    def read(of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        return np.clip(np.rint(of(worth + dice.normal(0, NOISE, count))), 0, 100).astype(int)
-
-    same = BENDS["the same"]
-    return Two(read(same), read(same), read(bend), estimate)
+    picks: float
+    high: float
+    learned_on: int
 
 
-def regressed(pairs: Sequence[tuple[int, int]]) -> Callable[[int], float]:
-    """The expected score of the first model, given the second's: a line of least squares. What a map must not be."""
-    x, y = np.array(pairs, dtype=float).T
-    slope, offset = np.polyfit(x, y, 1)
-    return lambda score: offset + slope * score
+def said(bend: Callable[[np.ndarray], np.ndarray], day: DayOf, reading: int) -> list[int]:
+    """What the new model says of a day's papers."""
+    return np.clip(np.rint(bend(np.array(day.again(reading)))), 0, 100).astype(int).tolist()
 
 
-def linked(pairs: Sequence[tuple[int, int]]) -> Callable[[int], float]:
-    return calibration.learn(pairs).of
+def changed(reader: Noting, number: int, bend: str, *, is_linked: bool) -> Came:
+    """Go on from that day with the other model."""
+    fork, days = reader.forked(), reader.texts.stream.days
+    then = [Told(days[at].first[i], chance) for at, day in enumerate(fork.told) for i, chance in day]
+    now: list[Told] = []
+    scale, learned_of, learned_on = AS_SAID, 0, 0
+    new, old = np.zeros(2), np.zeros(2)
+    for at in range(number, number + READ_ON):
+        told = said(BENDS[bend], days[at], NEW)
+        fork.texts.stream.days[at] = replace(days[at], first=[scale.of(one) for one in told])
+        if at - number >= MEASURED_FROM:
+            new += _count([scale.of(one) for one in said(BENDS[bend], days[at], NEW_OF_ALL)])
+            old += _count(days[at].again(OLD_OF_ALL))
+        fork.read_day(at)
+        now += [Told(told[i], chance) for i, chance in fork.told[-1]]
+        if is_linked and len(now) >= max(LEAST_PAPERS, GROWN * learned_of):
+            scale, learned_of = calibration.learn(now, then), len(now)
+            learned_on = learned_on or (at - number + 1 if scale.table else 0)
+    picks, high = new / np.maximum(old, 1)
+    return Came(float(picks), float(high), learned_on)
 
 
-def row(dice: np.random.Generator, bend: str, pairs: int, how: str) -> str:
-    many = readings(dice, BENDS[bend], PAPERS)
-    wanted = many.first >= BAR
-    ratios, agreed = [], []
-    for _ in range(DRAWS):
-        seen = readings(dice, BENDS[bend], 40 * pairs)
-        chosen = np.arange(pairs)
-        if how == "looked at again":
-            chosen = np.argsort(-(seen.second - seen.estimate), kind="stable")[:pairs]
-        both = [(int(seen.second[i]), int(seen.first[i])) for i in chosen]
-        make = regressed if how == "by regression" else linked
-        table = (
-            np.array([make(both)(score) for score in range(101)]) if how != "not at all" else np.arange(101)
+def _count(scores: Sequence[int]) -> np.ndarray:
+    """How many are recommended, and how many stand high."""
+    return np.array([sum(score >= PICKED_FROM for score in scores), sum(score >= HIGH for score in scores)])
+
+
+def rows(stream: Stream) -> Iterator[str]:
+    """One row for each bend, as said and linked."""
+    days = [replace(day, first=day.again(OLD)) for day in stream.days]
+    reader = Noting(Texts.of(replace(stream, days=days)))
+    came: dict[tuple[str, bool], list[Came]] = {}
+    for number in range(max(CHANGED_ON) + 1):
+        if number in CHANGED_ON:
+            for bend in BENDS:
+                for is_linked in (False, True):
+                    came.setdefault((bend, is_linked), []).append(
+                        changed(reader, number, bend, is_linked=is_linked)
+                    )
+        reader.read_day(number)
+    for (bend, is_linked), all_of in came.items():
+        picks = [each.picks for each in all_of]
+        furthest = max(picks, key=lambda one: abs(one - 1))
+        high = np.mean([each.high for each in all_of])
+        days_to = ", ".join(str(each.learned_on or "-") for each in all_of)
+        yield (
+            f"| {stream.name} | {bend} | {'its scale learned' if is_linked else 'as said'} | {np.mean(picks):.2f} | "
+            f"{furthest:.2f} | {high:.2f} | {days_to} |"
         )
-        picked = table[many.second] >= BAR
-        ratios.append(picked.sum() / wanted.sum())
-        agreed.append((picked == wanted).mean())
-    off = np.sort(np.abs(np.array(ratios) - 1))[int(0.9 * DRAWS)]
-    itself = ((many.again >= BAR) == wanted).mean()
-    return f"| {bend} | {how} | {pairs} | {np.mean(ratios):.2f} | {off:.2f} | {np.mean(agreed):.3f} | {itself:.3f} |"
+
+
+def streams(seed: int) -> Iterator[Stream]:
+    """A broad one and a narrow one, synthetic, and recorded where the development data is present."""
+    yield from synthetic.streams(seed)[:2]
+    try:
+        found = recorded.streams(recorded.folder())
+    except FileNotFoundError as error:
+        print(f"Recorded days not measured: {error}\n")
+        return
+    yield found[0]
+    yield next(one for one in found if one.name.endswith("智能体"))
 
 
 def main() -> None:
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    dice = np.random.default_rng(seed)
-    print(f"seed {seed}; a bar of {BAR}\n")
     print(
-        "| the second model | mapped | pairs | picks for one | furthest of 9 in 10 | agree | the first with itself |"
+        f"seed {seed}; a bar of {PICKED_FROM}; days {MEASURED_FROM + 1} to {READ_ON} after the change of model\n"
+    )
+    print(
+        "| stream | the new model | counted | picks for one | furthest | with 83 and more, for one | days to a scale |"
     )
     print("|---|---|---|---|---|---|---|")
-    for bend in BENDS:
-        print(row(dice, bend, 20, "not at all"))
-        for how in ("by regression", "drawn", "looked at again"):
-            for pairs in PAIRS if how == "drawn" else (80,):
-                print(row(dice, bend, pairs, how))
+    for stream in streams(seed):
+        for row in rows(stream):
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -101,6 +101,7 @@ def reading_of(told: Told) -> dict[str, Any] | None:
             {
                 "interest": part.name,
                 "score": part.score,
+                "said": part.said,
                 "weight": part.weight,
                 "value": part.value,
                 "is_best": part.is_best,

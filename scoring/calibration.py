@@ -1,75 +1,124 @@
-"""From one model's scores to another's, so that 80 may mean the same after a change of model. Pure.
+"""From what one model says to what counts on a profile's scale, so that 80 means the same after a change of model. Pure.
 
-Learned from papers that both have read, by equal ranks (equipercentile linking, as tests are equated): the score that as many
-papers reach. Not by regression: the expected score of a noisy judge lies nearer to the mean than what he would say, so that of
-two equal models the map would lower every high score. No stored score and no value changes by it (decision 0071).
+No paper need be read twice. The scores of the new model and those of the one before it are of different papers, so the
+earlier ones are weighted until their papers are as promising, by the local estimates, as the newer ones (the design of
+nonequivalent groups with covariates, as tests are equated: Wiberg and Bränberg 2015); then equal ranks are linked, over
+smoothed distributions (kernel equating: von Davier, Holland and Thayer 2004). Not by regression: the expected score of
+a noisy judge lies nearer to the mean than what he would say. `python -m bench.scales` measures it.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import fmean, pvariance
+from math import erf, sqrt
 
-# With fewer pairs nothing is learned; and as many pairs as this weigh as much as the identity does.
-LEAST_PAIRS, SHRINKAGE = 40, 20
-# What differs by less, or by so few standard errors, is the same scale.
-LEAST_POINTS, ERRORS = 4.0, 3.0
-# Papers that neither model finds worth anything say nothing of a scale.
-WORTH_SOMETHING = 30
+# With fewer papers nothing is learned; and so many of one estimate stand for it.
+LEAST_PAPERS = 150
+IN_A_STRATUM = 15
+# By how much the distributions must differ (Kolmogorov and Smirnov: once in a thousand by chance), and by how many
+# points some score then, to be two scales.
+CHANCE, LEAST_POINTS = 1.95, 5
+# How far a score smears over its neighbours, in points.
+_WIDTH = 3.0
+_SCORES = range(101)
 
 
 @dataclass(frozen=True)
-class Mapping:
-    """A monotone map of 0-100, straight between points; `pairs` is what it was learned from, 0 for the identity."""
+class Told:
+    """What a model said of one paper: its best score, 0 to 100, and what had been estimated, in any unit."""
 
-    starts: tuple[float, ...] = ()
-    values: tuple[float, ...] = ()
-    pairs: int = 0
+    score: int
+    estimate: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What each score from 0 to 100 counts as, never less than a lower one; empty where it counts as it is."""
+
+    table: tuple[int, ...] = ()
+    papers: int = 0
 
     def of(self, score: int) -> int:
-        """What the other model would have given, rounded, never below what a lower score is mapped to."""
-        if not self.pairs:
-            return score
-        weight = self.pairs / (self.pairs + SHRINKAGE)
-        return max(0, min(100, round(weight * self._between(score) + (1 - weight) * score)))
-
-    def _between(self, score: float) -> float:
-        after = bisect_right(self.starts, score)
-        if after == 0 or after == len(self.starts):
-            edge = min(after, len(self.starts) - 1)
-            return self.values[edge] + (score - self.starts[edge])
-        x, z = self.starts[after - 1], self.starts[after]
-        y, w = self.values[after - 1], self.values[after]
-        return y + (w - y) * (score - x) / (z - x)
+        return self.table[score] if self.table else score
 
 
-IDENTITY = Mapping()
+AS_SAID = Scale()
 
 
-def learn(pairs: Sequence[tuple[int, int]]) -> Mapping:
-    """The map from the first model's scores to the second's; the identity with few pairs, or without a difference that is
-    more than chance. The pairs must be drawn without regard to either score."""
-    telling = [(start, value) for start, value in pairs if max(start, value) >= WORTH_SOMETHING]
-    if len(telling) < LEAST_PAIRS or not _differ(telling):
-        return IDENTITY
-    starts = sorted(start for start, _value in telling)
-    values = sorted(value for _start, value in telling)
-    points: dict[int, float] = {}
-    for score in sorted(set(starts)):
-        low, high = starts.index(score), bisect_right(starts, score)
-        points[score] = fmean(values[low:high])
-    return Mapping(tuple(map(float, points)), tuple(points.values()), len(telling))
+def learn(now: Sequence[Told], then: Sequence[Told]) -> Scale:
+    """The scale on which `now` counts as `then` did; AS_SAID with few papers, or where they differ by no more than chance."""
+    if min(len(now), len(then)) < LEAST_PAPERS:
+        return AS_SAID
+    weights = _as_promising(then, [each.estimate for each in now])
+    new = _distribution([each.score for each in now], [1.0] * len(now))
+    old = _distribution([each.score for each in then], weights)
+    sure = sum(weights) ** 2 / sum(weight * weight for weight in weights)
+    apart = max(abs(a - b) for a, b in zip(_summed(new), _summed(old), strict=True))
+    if apart < CHANCE * sqrt(1 / len(now) + 1 / sure):
+        return AS_SAID
+    table = _linked(_summed(_smeared(new)), _summed(_smeared(old)))
+    if max(abs(counts - score) for score, counts in enumerate(table)) < LEAST_POINTS:
+        return AS_SAID
+    return Scale(table, len(now))
 
 
-def _differ(pairs: Sequence[tuple[int, int]]) -> bool:
-    """Whether one stands higher than the other, or one is squeezed against the other, by more than chance."""
-    middle = fmean([(start + value) / 2 for start, value in pairs])
-    off = [value - start for start, value in pairs]
-    tilted = [(value - start) * (1 if start + value >= 2 * middle else -1) for start, value in pairs]
-    return any(_is_off(each) for each in (off, tilted))
+def _as_promising(then: Sequence[Told], estimates: Sequence[float]) -> list[float]:
+    """The weight of each earlier paper: how many of the newer ones stand in its stratum for each of the earlier."""
+    ordered = sorted(estimates)
+    edges = sorted({ordered[at] for at in range(IN_A_STRATUM, len(ordered) - IN_A_STRATUM + 1, IN_A_STRATUM)})
+    newer = Counter(bisect_right(edges, estimate) for estimate in estimates)
+    strata = [bisect_right(edges, each.estimate) for each in then]
+    earlier = Counter(strata)
+    return [newer[stratum] / earlier[stratum] for stratum in strata]
 
 
-def _is_off(points: Sequence[float]) -> bool:
-    mean, error = fmean(points), sqrt(max(pvariance(points), 1.0) / len(points))
-    return abs(mean) >= LEAST_POINTS and abs(mean) >= ERRORS * error
+def _distribution(scores: Sequence[int], weights: Sequence[float]) -> list[float]:
+    """The share of each score from 0 to 100."""
+    shares = [0.0] * len(_SCORES)
+    for score, weight in zip(scores, weights, strict=True):
+        shares[score] += weight
+    whole = sum(shares)
+    return [share / whole for share in shares]
+
+
+def _smeared(shares: Sequence[float]) -> list[float]:
+    """Each score's share spread over its neighbours; what would fall beyond 0 or 100 stays at the end."""
+    spread = [0.0] * len(_SCORES)
+    for score, share in enumerate(shares):
+        if share:
+            reached = [_normal((edge + 0.5 - score) / _WIDTH) for edge in _SCORES[:-1]] + [1.0]
+            for at, upto in enumerate(reached):
+                spread[at] += share * (upto - (reached[at - 1] if at else 0.0))
+    return spread
+
+
+def _summed(shares: Sequence[float]) -> list[float]:
+    """The share up to each score."""
+    sums, upto = [], 0.0
+    for share in shares:
+        upto += share
+        sums.append(upto)
+    return sums
+
+
+def _linked(new: Sequence[float], old: Sequence[float]) -> tuple[int, ...]:
+    """For each score the one that as large a share of the earlier ones lies under; half of its own share counts."""
+    middle = [(upto + before) / 2 for before, upto in zip([0.0, *new], new, strict=False)]
+    middles = [(upto + before) / 2 for before, upto in zip([0.0, *old], old, strict=False)]
+    return tuple(round(_between(middles, share)) for share in middle)
+
+
+def _between(rising: Sequence[float], share: float) -> float:
+    """At which score, between whole ones, the shares reach this one."""
+    after = bisect_left(rising, share)
+    if after == 0:
+        return 0.0
+    if after == len(rising):
+        return float(len(rising) - 1)
+    below, above = rising[after - 1], rising[after]
+    return after - 1 + (share - below) / (above - below) if above > below else float(after)
+
+
+def _normal(deviate: float) -> float:
+    return (1.0 + erf(deviate / sqrt(2.0))) / 2.0

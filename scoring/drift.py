@@ -33,6 +33,7 @@ class Finding(StrEnum):
     ONE_ALIKE = "one_alike"
     HIGHER = "higher"
     LOWER = "lower"
+    OTHER_SCALE = "other_scale"
     TORN = "torn"
     CREPT_HIGHER = "crept_higher"
     CREPT_LOWER = "crept_lower"

@@ -33,6 +33,7 @@ class Contribution:
     weight: float
     value: int
     is_best: bool
+    said: int | None = None  # by the model, where that counts as another score
 
     @property
     def shown(self) -> str:
@@ -126,6 +127,7 @@ class Entry:
     def contributions(self) -> list[Contribution]:
         """Each research field's score, weight and product; empty where nothing judged the paper."""
         scores: Sequence[int] = _list(self.score.get("interest_scores"))
+        said: Sequence[int | None] = _list(self.score.get("said_scores")) or [None] * len(scores)
         now = [(field.name, field.weight, field.position) for field in self.fields]
         if self.earlier is not None:
             weighing = self.earlier.weighing
@@ -138,14 +140,20 @@ class Entry:
                 weight,
                 value_of([score], [weight]).value if score else 0,
                 bool(weight) and position == best,
+                told,
             )
-            for score, (name, weight, position) in zip(scores, now, strict=False)
+            for score, told, (name, weight, position) in zip(scores, said, now, strict=False)
         ]
 
     @property
     def telling_contributions(self) -> list[Contribution]:
         """Those above nothing, the best first."""
         return sorted((part for part in self.contributions if part.score), key=lambda part: -part.value)
+
+    @property
+    def is_rescaled(self) -> bool:
+        """Its scores count as others than the model said."""
+        return any(part.said is not None for part in self.contributions)
 
     @property
     def silent_fields(self) -> list[str]:

@@ -67,6 +67,7 @@ SCORE_COLUMNS = {
     name: name
     for name in [
         "interest_scores",
+        "said_scores",
         "reason",
         "reason_language",
         "is_language_right",

@@ -1,10 +1,12 @@
 """VERB. Look at each closed day's scores: has the model stopped telling papers apart, or changed what it means?
 
-What is found stands on the edition (`screening["judge"]`) and is said once a month to the profile's owner.
+What is found stands on the edition (`screening["judge"]`) and is said once a month to the profile's owner. Where another model
+read before, its scale is learned here (`scoring.scales`).
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -17,11 +19,13 @@ from django.utils.translation import gettext_lazy
 from profiles import notices
 from profiles.models import Profile
 from profiles.tidings import Params, Words
-from scoring import calibration, canaries, drift
+from scoring import canaries, drift, scales
 from scoring.drift import Finding, Reading
 from scoring.models import Call, Candidate, Edition, Score
 
 CODE = "judge.drift"
+# Scores that tell nothing apart, or are of several measures, teach no scale.
+TEACHES_NO_SCALE = {Finding.ALIKE, Finding.ONE_ALIKE, Finding.TORN}
 # Closed days that are looked at, and the earlier ones that they are compared with.
 RECENT = dt.timedelta(days=3)
 OLDEST = dt.timedelta(days=14)
@@ -37,6 +41,9 @@ TOLD: dict[str, Any] = {
     ),
     Finding.HIGHER: gettext_lazy("The model's scores stand higher than on the days before."),
     Finding.LOWER: gettext_lazy("The model's scores stand lower than on the days before."),
+    Finding.OTHER_SCALE: gettext_lazy(
+        "The model means something else by its numbers than the one that read before it."
+    ),
     Finding.TORN: gettext_lazy("The model read the blocks of this day by different measures."),
     Finding.CREPT_HIGHER: gettext_lazy(
         "The model's scores have risen slowly: the same text gets more than weeks ago."
@@ -57,12 +64,15 @@ def watch_due(now: dt.datetime) -> int:
 
 
 def look_at(edition: Edition, now: dt.datetime) -> bool:
-    """Write down what is wrong with a day's scores, and tell it; whether something is."""
+    """Write down what is wrong with a day's scores, learn their scale where it is another's, and tell it; whether something
+    is."""
     found = findings_of(edition)
     with transaction.atomic():
         locked = Edition.objects.select_for_update().filter(pk=edition.pk).first()
         if locked is None or "judge" in locked.screening:
             return False
+        if found.get("finding") not in TEACHES_NO_SCALE:
+            found = found | _scaled(locked, now)
         locked.screening = {**locked.screening, "judge": found}
         locked.save(update_fields=["screening"])
         if found.get("finding") and edition.profile.owner is not None:
@@ -89,21 +99,18 @@ def findings_of(edition: Edition) -> dict[str, Any]:
     if moved is None:
         return _within(day, model) or _slowly(edition, model)
     finding, by = moved
-    others = {name: len(read) for name, read in before.items() if name != model}
-    return {"finding": str(finding), "model": model, "points": round(by)} | _linked(edition, others, model)
+    return {"finding": str(finding), "model": model, "points": round(by)}
 
 
-def _linked(edition: Edition, others: Mapping[str, int], model: str) -> dict[str, Any]:
-    """The bar that means to this model what the profile's meant to the one that read most before it, where enough papers
-    were read by both to know; nothing is moved by it."""
-    if not others:
+def _scaled(edition: Edition, now: dt.datetime) -> dict[str, Any]:
+    """The scale that was learned of the model that read most of the day; empty where none was."""
+    scores = Score.objects.filter(profile=edition.profile_id, day=edition.day, is_local=False).order_by()
+    read = Counter(scores.values_list("provider_model", flat=True)).most_common(1)
+    scale = scales.learn(edition, read[0][0], now) if read else None
+    if scale is None:
         return {}
-    before = max(others, key=lambda name: others[name])
-    mapping = mapping_of(edition.profile, before, model)
-    bar = mapping.of(edition.profile.bar)
-    if bar == edition.profile.bar:
-        return {"pairs": mapping.pairs}
-    return {"pairs": mapping.pairs, "before": before, "bar": bar / 10}
+    facts = {"papers": scale.papers, "compared": scale.compared, "eighty": scales.counted(scale, [80])[0]}
+    return {"finding": str(Finding.OTHER_SCALE), "model": scale.provider_model, **facts}
 
 
 def _within(day: Sequence[Reading], model: str) -> dict[str, Any]:
@@ -146,31 +153,27 @@ def _readings(candidates: QuerySet[Candidate]) -> dict[str, list[Reading]]:
     return found
 
 
-def mapping_of(profile: Profile, model: str, other: str) -> calibration.Mapping:
-    """From one model's best scores to another's, by the papers of the profile that both have read."""
-    best: dict[str, dict[tuple[int, int, int], int]] = {model: {}, other: {}}
-    read = Score.objects.filter(profile=profile, provider_model__in=[model, other], is_local=False)
-    for score in read.filter(purpose=Score.Purpose.FIRST).iterator():
-        key = (score.revision_id, score.paper_id, score.version)
-        best[score.provider_model][key] = max(score.interest_scores, default=0)
-    both = best[model].keys() & best[other].keys()
-    return calibration.learn([(best[model][key], best[other][key]) for key in sorted(both)])
-
-
 def words_of_drifts(rows: Sequence[Params]) -> list[Words | None]:
     """What is told of a model that has changed (`settings.TIDINGS`); None for a profile that is gone."""
     found = Profile.objects.in_bulk([row["profile"] for row in rows])
     return [_words(found.get(row["profile"]), row) for row in rows]
 
 
-def _words_of_bar(row: Params) -> list[str]:
-    if "bar" not in row:
+def _words_of_nothing_changed(day: dt.date) -> str:
+    return _("Day: %(day)s. Nothing was changed; look whether they still mean what you expect.") % {
+        "day": date_format(day)
+    }
+
+
+def _words_of_scale(row: Params) -> list[str]:
+    if "eighty" not in row:
         return []
     return [
         _(
-            "By %(pairs)s papers that both have read, a bar of %(bar)s asks as much of it as yours did of %(model)s."
+            "By %(papers)s papers of it and %(compared)s read before, from now on an 80 of it counts as %(eighty)s, and every other "
+            "score likewise."
         )
-        % {"pairs": row["pairs"], "bar": row["bar"], "model": row["before"]}
+        % {"papers": row["papers"], "compared": row["compared"], "eighty": row["eighty"]}
     ]
 
 
@@ -183,9 +186,7 @@ def _words(profile: Profile | None, row: Params) -> Words | None:
         _("The scores of %(profile)s look unlike before") % {"profile": profile.name},
         [
             str(TOLD[finding]),
-            _("Day: %(day)s. Nothing was changed; look whether they still mean what you expect.")
-            % {"day": date_format(day)},
-            *_words_of_bar(row),
+            *(_words_of_scale(row) or [_words_of_nothing_changed(day)]),
         ],
         path=f"{reverse('day', args=[day])}?profile={profile.public_id}",
         action=_("Show the day"),

@@ -10,10 +10,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from papers import crash_points
-from scoring import budget, editions
+from scoring import budget, editions, scales
 from scoring.edits import weighing
 from scoring.looks import Look
-from scoring.models import Call, Candidate, Edition, Score
+from scoring.models import Call, Candidate, Edition, ModelScale, Score
 from scoring.packed import Code
 from scoring.transactions import retried
 from scoring.usage import Usage
@@ -105,10 +105,12 @@ def record(block: Block, booking: Booking, now: dt.datetime | None = None) -> li
 
 def _write_scores(block: Block, judged: Mapping[int, Verdict], now: dt.datetime) -> list[Score]:
     rows = [row for row in block.rows if row.paper_id in judged]
-    return Score.objects.bulk_create(_score(block, row, judged[row.paper_id], now) for row in rows)
+    model = block.provider.provider_model
+    scale = None if block.provider.is_local else scales.scale_of(block.profile.pk, model)
+    return Score.objects.bulk_create(_score(block, row, judged[row.paper_id], scale, now) for row in rows)
 
 
-def _score(block: Block, row: Row, verdict: Verdict, now: dt.datetime) -> Score:
+def _score(block: Block, row: Row, verdict: Verdict, scale: ModelScale | None, now: dt.datetime) -> Score:
     flags = [*verdict.flags, "addresses_the_model"] if row.is_suspect else list(verdict.flags)
     if row.candidate.look == Look.CROWNED:
         flags.append(CROWNED)
@@ -123,7 +125,9 @@ def _score(block: Block, row: Row, verdict: Verdict, now: dt.datetime) -> Score:
         call=block.call,
         is_local=block.provider.is_local,
         is_simulated=block.provider.is_simulated,
-        interest_scores=list(verdict.scores),
+        interest_scores=scales.counted(scale, verdict.scores),
+        said_scores=list(verdict.scores) if scale else None,
+        scale=scale,
         reason=verdict.reason,
         reason_language=block.revision.content["reason_language"] if verdict.reason else "",
         is_language_right=verdict.is_language_right,

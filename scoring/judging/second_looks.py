@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from papers import crash_points
 from papers.models import PaperVersion
-from scoring import budget, llm, looks, providers, rubric, suspicion, verdicts
+from scoring import budget, llm, looks, providers, rubric, scales, suspicion, verdicts
 from scoring.budget import NoPayer
 from scoring.edits import weighing
 from scoring.llm import Answer, LlmError
@@ -99,7 +99,9 @@ def _claim(pk: int, now: dt.datetime) -> SecondLook | None:
     if edition is None or candidate is None:
         return None
     first = (
-        Score.objects.filter(pk=candidate.score_id or 0).select_related("revision", "call__provider").first()
+        Score.objects.filter(pk=candidate.score_id or 0)
+        .select_related("revision", "scale", "call__provider")
+        .first()
     )
     made = _calls_about(candidate)
     if first is None or first.is_local or first.purpose != Score.Purpose.FIRST or made >= MOST_CALLS:
@@ -255,7 +257,9 @@ def _score(look: SecondLook, verdict: Verdict, now: dt.datetime) -> Score:
         purpose=Score.Purpose.SECOND_LOOK,
         call_id=look.held.call_id,
         is_simulated=first.is_simulated,
-        interest_scores=list(verdict.scores),
+        interest_scores=scales.counted(first.scale, verdict.scores),
+        said_scores=list(verdict.scores) if first.scale else None,
+        scale=first.scale,
         reason=verdict.reason,
         reason_language=first.revision.content["reason_language"] if verdict.reason else "",
         is_language_right=verdict.is_language_right,

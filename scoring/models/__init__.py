@@ -4,7 +4,7 @@ from .budget import Alert, BudgetWindow, Hold, LedgerEntry, Spending
 from .delivery import OutboxMail, Slot
 from .editions import Candidate, Edition, FirstSeen
 from .judging import Call, Score
-from .learning import Directions, JudgeConstancy, LearnerState
+from .learning import Directions, JudgeConstancy, LearnerState, ModelScale
 from .providers import ModelChoice, Provider
 from .terms import SuggestedTerms
 
@@ -21,6 +21,7 @@ __all__ = [
     "LearnerState",
     "LedgerEntry",
     "ModelChoice",
+    "ModelScale",
     "OutboxMail",
     "Provider",
     "Score",

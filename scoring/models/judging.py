@@ -13,6 +13,7 @@ from profiles.models import Profile, Revision
 from scoring.outcomes import outcome_told
 
 from .editions import Edition
+from .learning import ModelScale
 from .providers import Provider, judge_name
 
 
@@ -98,8 +99,8 @@ def booked_tokens() -> Coalesce:
 class Score(models.Model):
     """The booked answer about one paper. It exists if and only if its call's hold is settled.
 
-    `interest_scores` are whole numbers 0-100 in the order of the revision's interests. What a reader sees
-    is the *value*: arithmetic over these and the profile's weights, stored on the candidate.
+    `interest_scores` are whole numbers 0-100 in the order of the revision's interests, on the profile's scale. What a
+    reader sees is the *value*: arithmetic over these and the profile's weights, stored on the candidate.
     """
 
     class Purpose(models.TextChoices):
@@ -121,6 +122,9 @@ class Score(models.Model):
     is_simulated = models.BooleanField(default=False)
 
     interest_scores = models.JSONField(default=list)
+    # What the model said, and by which scale it was counted as `interest_scores`; null where the two are one.
+    said_scores = models.JSONField(null=True)
+    scale = models.ForeignKey(ModelScale, null=True, on_delete=models.SET_NULL, related_name="+")
     reason = models.TextField(default="", blank=True)
     reason_language = models.CharField(max_length=10, default="", blank=True)
     is_language_right = models.BooleanField(default=True)

@@ -42,6 +42,30 @@ class JudgeConstancy(models.Model):
         return f"{self.provider_model} {self.at_even:+.2f} {self.slope:+.2f} of {self.pairs}"
 
 
+class ModelScale(models.Model):
+    """What a model's scores count as on a profile's scale (`scoring.calibration`): `table[score]` for 0 to 100, empty where
+    they count as they are said. The newest row of a profile and a model holds; none is ever changed.
+
+    Learned of so many `papers` of the model, held against those that were `compared`, most of them read by the model `before`
+    it; of the profile's own or, where `is_borrowed`, of another profile's that changed between the same two.
+    """
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+    provider_model = models.CharField(max_length=161)
+    table = models.JSONField(default=list)
+    papers = models.PositiveIntegerField()
+    compared = models.PositiveIntegerField()
+    before = models.CharField(max_length=161)
+    is_borrowed = models.BooleanField(default=False)
+    learned_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["profile", "provider_model"], name="scale_profile_model")]
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} {self.provider_model} of {self.papers} papers"
+
+
 class LearnerState(models.Model):
     """A profile's learner (`scoring.screening.learner`), changed by compare-and-swap on `version`.
 

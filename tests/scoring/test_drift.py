@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from profiles.models import Notice
-from scoring import calibration, drift, editions, watch
+from scoring import drift, editions, watch
 from scoring.drift import Finding, Reading
 from scoring.models import Candidate, Edition, Score
 from tests import factories
@@ -119,45 +119,6 @@ def test_a_slow_drift_shows_in_a_text_that_does_not_move():
     assert drift.crept(read(70)[:19], read(45)) is None
 
 
-def test_few_pairs_are_the_identity():
-    assert calibration.learn([(50, 80)] * (calibration.LEAST_PAIRS - 1)) == calibration.IDENTITY
-    assert calibration.learn([(0, 3)] * 500) == calibration.IDENTITY  # nothing that either model wants
-    assert [calibration.IDENTITY.of(score) for score in (0, 50, 100)] == [0, 50, 100]
-
-
-def pairs_of(bend, count, seed=3):
-    """Readings of the same papers by two noisy models, the second of which means other numbers."""
-    dice = random.Random(seed)
-    worth = [dice.gauss(50, 28) for _ in range(count)]
-
-    def read(bent):
-        return [max(0, min(100, round(bent(one + dice.gauss(0, 12))))) for one in worth]
-
-    return list(zip(read(lambda one: one), read(bend), strict=True))
-
-
-def test_a_map_is_monotone_and_goes_most_of_the_way():
-    learned = calibration.learn(pairs_of(lambda one: 50 + 0.6 * (one - 50), 800))
-    mapped = [learned.of(score) for score in range(101)]
-
-    assert mapped == sorted(mapped)
-    assert abs(mapped[90] - 74) <= 4
-    assert abs(mapped[35] - 41) <= 4
-
-
-def test_two_equal_models_are_not_mapped_though_each_is_noisy():
-    """Regression would take a 90 of one for some 78 of the other, and recommend a tenth less."""
-    assert all(
-        calibration.learn(pairs_of(lambda one: one, 200, seed)) == calibration.IDENTITY for seed in range(20)
-    )
-
-
-def test_a_higher_model_is_brought_down_over_the_whole_scale():
-    learned = calibration.learn([(b, a) for a, b in pairs_of(lambda one: one + 15, 400)])
-
-    assert [abs(learned.of(score) - (score - 15)) <= 4 for score in (45, 60, 75, 90)] == [True] * 4
-
-
 # --- with models -----------------------------------------------------------------------------------
 
 
@@ -246,34 +207,3 @@ def test_a_model_that_creeps_is_told_by_the_canary_that_rides_along(alice, judge
             )  # fmt: skip
 
     assert watch.findings_of(Edition.objects.get(pk=edition.pk))["finding"] == "crept_higher"
-
-
-@pytest.mark.django_db
-def test_after_a_change_of_model_the_bar_that_means_the_same_is_told_and_nothing_is_moved(
-    alice, judge, fake_model, client
-):
-    read_day(alice, factories.DAY)
-    after = read_day(alice, factories.DAY + dt.timedelta(days=1))
-    other = factories.provider("http://127.0.0.1:9/v1", name="other")
-    for number, score in enumerate(Score.objects.filter(day=after.day)):
-        Score.objects.filter(pk=score.pk).update(
-            interest_scores=[min(100, number * 2 + 5), 0], provider_model=other.provider_model
-        )
-    for number, score in enumerate(Score.objects.filter(day=after.day)):
-        raw = [max(0, number * 2 - 15), 0]
-        Score.objects.create(
-            day=factories.DAY, profile=alice, revision=score.revision, paper=score.paper, version=score.version,
-            provider_model=judge.provider_model, call=score.call, interest_scores=raw,
-        )  # fmt: skip
-    values = list(Candidate.objects.order_by("pk").values_list("value", flat=True))
-
-    watch.watch_due(EVENING)
-
-    after.refresh_from_db()
-    found = after.screening["judge"]
-    assert found["before"] == judge.provider_model
-    assert found["bar"] > alice.bar / 10 + 0.7
-    assert list(Candidate.objects.order_by("pk").values_list("value", flat=True)) == values
-    client.force_login(alice.owner)
-    page = client.get(reverse("day", args=[after.day]), {"profile": str(alice.public_id)}).text
-    assert f"a bar of {found['bar']} asks as much of it" in page

@@ -65,7 +65,10 @@ def _reading_lines(reading: dict[str, Any], bar: int) -> Iterator[str]:
     for part in reading["contributions"]:
         mark = "*" if part["is_best"] else " "
         sum_ = f"{shown(part['score'])} x {part['weight']:g} = {shown(part['value'])}"
-        yield f"  {mark} {sum_}  {_plain(part['interest'])}"
+        told = "" if part["said"] is None else _(" (said: %(score)s)") % {"score": shown(part["said"])}
+        yield f"  {mark} {sum_}  {_plain(part['interest'])}{told}"
+    if any(part["said"] is not None for part in reading["contributions"]):
+        yield _("Its model means something else by its numbers; they count on the profile's scale.")
     if reading["reason"]:
         yield _("Reason: %(reason)s") % {"reason": _plain(reading["reason"])}
     if reading["quote"]:

@@ -1,0 +1,127 @@
+"""VERB. What a model says is counted on its profile's scale, so that 80 means the same after a change of model.
+
+Learned from stored scores alone, for no token, once a day is closed (`scoring.calibration`): the new model's scores are held
+against those of the models before it, by the same words. A row is never changed: each score names the one by which it was
+counted, keeps what was said, and its value does not move when more is learned.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db.models import Max, QuerySet
+
+from scoring import calibration
+from scoring.calibration import AS_SAID, Told
+from scoring.models import Candidate, Edition, ModelScale, Score
+
+# How long ago another model's readings are still those of the same time; and how far back they are taken from there.
+LATELY = dt.timedelta(days=60)
+BEFORE = dt.timedelta(days=30)
+# With so many times the papers a scale is learned anew, and so often at most.
+GROWN = 2
+MOST_PAPERS = 2_400
+
+
+def scale_of(profile_id: int, provider_model: str) -> ModelScale | None:
+    """By which a model's scores are counted for a profile now; None where they count as they are said."""
+    row = _newest(profile_id, provider_model)
+    return row if row is not None and row.table else None
+
+
+def counted(scale: ModelScale | None, scores: Sequence[int]) -> list[int]:
+    """What the scores count as, in their order."""
+    return [scale.table[score] for score in scores] if scale and scale.table else list(scores)
+
+
+def learn(edition: Edition, provider_model: str, now: dt.datetime) -> ModelScale | None:
+    """After a closed day that this model has read: learn its scale where another has read the same words before it.
+
+    Returns the row that was written; None where nothing new is known. Safe to repeat: nothing is learned twice of the
+    same papers.
+    """
+    if edition.revision is None:
+        return None
+    read = Score.objects.filter(
+        profile=edition.profile_id,
+        revision__content_hash=edition.revision.content_hash,
+        purpose=Score.Purpose.FIRST,
+        is_local=False,
+        day__lte=edition.day,
+    )
+    others = read.exclude(provider_model=provider_model)
+    last = others.filter(day__gt=edition.day - LATELY).aggregate(day=Max("day"))["day"]
+    if last is None:
+        return None
+    known = _newest(edition.profile_id, provider_model)
+    mine = _told(read.filter(provider_model=provider_model, day__gt=last), as_said=True)
+    earlier = others.filter(day__gt=last - BEFORE)
+    if len(mine) < calibration.LEAST_PAPERS:
+        return None if known else _borrow(edition.profile_id, provider_model, _most_of(earlier), now)
+    own = known.papers if known is not None and not known.is_borrowed else 0
+    if own and not GROWN * own <= len(mine) <= MOST_PAPERS:
+        return None
+    theirs = _told(earlier, as_said=False)
+    found = calibration.learn(mine, theirs)
+    if found == AS_SAID and known is None:
+        return None
+    return ModelScale.objects.create(
+        profile_id=edition.profile_id,
+        provider_model=provider_model,
+        table=list(found.table),
+        papers=len(mine),
+        compared=len(theirs),
+        before=_most_of(earlier),
+        learned_at=now,
+    )
+
+
+def _borrow(profile_id: int, provider_model: str, before: str, now: dt.datetime) -> ModelScale | None:
+    """A profile that reads little takes what another has learned of the same change, where neither counted the model before
+    by a scale: it is the models that differ, far more than the readers."""
+    if scale_of(profile_id, before) is not None:
+        return None
+    lenders = ModelScale.objects.filter(provider_model=provider_model, before=before, is_borrowed=False)
+    rescaled = ModelScale.objects.filter(provider_model=before).values("profile")
+    lent = lenders.exclude(table=[]).exclude(profile__in=rescaled).order_by("-papers", "pk").first()
+    if lent is None:
+        return None
+    return ModelScale.objects.create(
+        profile_id=profile_id,
+        provider_model=provider_model,
+        table=lent.table,
+        papers=lent.papers,
+        compared=lent.compared,
+        before=before,
+        is_borrowed=True,
+        learned_at=now,
+    )
+
+
+def _most_of(scores: QuerySet[Score]) -> str:
+    """The model that gave most of these scores; there is at least one."""
+    return Counter(scores.order_by().values_list("provider_model", flat=True)).most_common(1)[0][0]
+
+
+def _newest(profile_id: int, provider_model: str) -> ModelScale | None:
+    rows = ModelScale.objects.filter(profile=profile_id, provider_model=provider_model)
+    return rows.order_by("-pk").first()
+
+
+def _told(scores: QuerySet[Score], *, as_said: bool) -> list[Told]:
+    """The best score of each paper, as it was said or as it counted, with the estimate that its day gave it."""
+    rows = list(
+        scores.order_by("pk").values_list("day", "paper", "interest_scores", "said_scores", "profile")
+    )
+    if not rows:
+        return []
+    days = {row[0] for row in rows}
+    candidates = Candidate.objects.filter(profile=rows[0][4], day__in=days, state=Candidate.State.JUDGED)
+    estimates = {
+        (day, paper): chance for day, paper, chance in candidates.values_list("day", "paper", "estimate")
+    }
+    return [
+        Told(max((said or counts) if as_said else counts, default=0), estimates[day, paper])
+        for day, paper, counts, said, _profile in rows
+        if (day, paper) in estimates
+    ]
