@@ -5,7 +5,8 @@ same papers: higher, lower, squeezed, bent, or the same. Its scores are counted 
 `scoring.calibration` learns from what both models said of *different* papers; what counts is what the learner is taught. Shown
 are the last days of the stretch, as another reading of all their papers by either model: how many are recommended for each
 that the old model would recommend (1.00 is right), and likewise how many get 83 and more; after how many days there is a
-scale. Two changes of model a stream, at different days; the furthest of them is shown, too.
+scale. Two changes of model a stream, at different days; the furthest of them is shown, too. A narrow profile, which reads
+little, is shown with the scale that the broad one before it learned, too: in the portal it borrows that.
 """
 
 import copy
@@ -19,14 +20,14 @@ from bench import recorded, synthetic
 from bench.days import PICKED_FROM, DayOf, Stream
 from bench.policy import Reader, Texts
 from scoring import calibration
-from scoring.calibration import AS_SAID, LEAST_PAPERS, Told
+from scoring.calibration import AS_SAID, Scale, Told
 from scoring.screening.cut import Cut
 from scoring.screening.recall import Seen
 
 HIGH = 83
-# As `scoring.scales.GROWN`, which a bench without a database cannot import.
-GROWN = 2
-CHANGED_ON = (12, 20)
+# As in `scoring.scales`, which a bench without a database cannot import.
+LEAST_DAYS = 3
+CHANGED_ON = (14, 20)
 READ_ON, MEASURED_FROM = 20, 10
 # Which other reading of a day is whose: of the papers that are read, and of all, by the new model and by the old one.
 OLD, NEW, NEW_OF_ALL, OLD_OF_ALL = 4, 1, 2, 3
@@ -41,12 +42,12 @@ BENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass
 class Noting(Reader):
-    """A reader that keeps what it was told, with the estimate."""
+    """A reader that keeps what it was told, with the estimate's logit."""
 
     told: list[list[tuple[int, float]]] = field(default_factory=list)
 
     def _book(self, day: DayOf, line: Cut, chances: np.ndarray, raw: np.ndarray) -> Seen:
-        self.told.append([(i, float(chances[i])) for i in sorted(line.chosen)])
+        self.told.append([(i, float(raw[i])) for i in sorted(line.chosen)])
         return super()._book(day, line, chances, raw)
 
     def forked(self) -> "Noting":
@@ -66,6 +67,7 @@ class Came:
     picks: float
     high: float
     learned_on: int
+    scale: Scale
 
 
 def said(bend: Callable[[np.ndarray], np.ndarray], day: DayOf, reading: int) -> list[int]:
@@ -73,12 +75,14 @@ def said(bend: Callable[[np.ndarray], np.ndarray], day: DayOf, reading: int) -> 
     return np.clip(np.rint(bend(np.array(day.again(reading)))), 0, 100).astype(int).tolist()
 
 
-def changed(reader: Noting, number: int, bend: str, *, is_linked: bool) -> Came:
-    """Go on from that day with the other model."""
+def changed(
+    reader: Noting, number: int, bend: str, *, is_linked: bool = False, lent: Scale | None = None
+) -> Came:
+    """Go on from that day with the other model: as it is said, with a scale learned, or with one that is lent."""
     fork, days = reader.forked(), reader.texts.stream.days
     then = [Told(days[at].first[i], chance) for at, day in enumerate(fork.told) for i, chance in day]
     now: list[Told] = []
-    scale, learned_of, learned_on = AS_SAID, 0, 0
+    scale, learned_on = AS_SAID, 0
     new, old = np.zeros(2), np.zeros(2)
     for at in range(number, number + READ_ON):
         told = said(BENDS[bend], days[at], NEW)
@@ -88,11 +92,11 @@ def changed(reader: Noting, number: int, bend: str, *, is_linked: bool) -> Came:
             old += _count(days[at].again(OLD_OF_ALL))
         fork.read_day(at)
         now += [Told(told[i], chance) for i, chance in fork.told[-1]]
-        if is_linked and len(now) >= max(LEAST_PAPERS, GROWN * learned_of):
-            scale, learned_of = calibration.learn(now, then), len(now)
-            learned_on = learned_on or (at - number + 1 if scale.table else 0)
+        if is_linked and not learned_on and at - number + 1 >= LEAST_DAYS:
+            scale = lent or calibration.learn(now, then)
+            learned_on = at - number + 1 if scale.table else 0
     picks, high = new / np.maximum(old, 1)
-    return Came(float(picks), float(high), learned_on)
+    return Came(float(picks), float(high), learned_on, scale)
 
 
 def _count(scores: Sequence[int]) -> np.ndarray:
@@ -100,28 +104,33 @@ def _count(scores: Sequence[int]) -> np.ndarray:
     return np.array([sum(score >= PICKED_FROM for score in scores), sum(score >= HIGH for score in scores)])
 
 
-def rows(stream: Stream) -> Iterator[str]:
-    """One row for each bend, as said and linked."""
+def rows(stream: Stream, lent: dict[str, Scale]) -> Iterator[str]:
+    """Of each bend as it is said, with its scale learned and, for a narrow profile, with the one of the broad profile before
+    it, which leaves it in `lent`."""
+    is_broad = "seven fields" in stream.name
     days = [replace(day, first=day.again(OLD)) for day in stream.days]
     reader = Noting(Texts.of(replace(stream, days=days)))
-    came: dict[tuple[str, bool], list[Came]] = {}
+    came: dict[tuple[str, str], list[Came]] = {}
     for number in range(max(CHANGED_ON) + 1):
         if number in CHANGED_ON:
             for bend in BENDS:
-                for is_linked in (False, True):
-                    came.setdefault((bend, is_linked), []).append(
-                        changed(reader, number, bend, is_linked=is_linked)
-                    )
+                ways = [
+                    ("as said", changed(reader, number, bend)),
+                    ("its scale learned", changed(reader, number, bend, is_linked=True)),
+                ]
+                if not is_broad:
+                    ways.append(("borrowed", changed(reader, number, bend, is_linked=True, lent=lent[bend])))
+                for way, one in ways:
+                    came.setdefault((bend, way), []).append(one)
         reader.read_day(number)
-    for (bend, is_linked), all_of in came.items():
+    for (bend, way), all_of in came.items():
+        if is_broad and way == "its scale learned":
+            lent[bend] = all_of[-1].scale
         picks = [each.picks for each in all_of]
         furthest = max(picks, key=lambda one: abs(one - 1))
         high = np.mean([each.high for each in all_of])
         days_to = ", ".join(str(each.learned_on or "-") for each in all_of)
-        yield (
-            f"| {stream.name} | {bend} | {'its scale learned' if is_linked else 'as said'} | {np.mean(picks):.2f} | "
-            f"{furthest:.2f} | {high:.2f} | {days_to} |"
-        )
+        yield f"| {stream.name} | {bend} | {way} | {np.mean(picks):.2f} | {furthest:.2f} | {high:.2f} | {days_to} |"
 
 
 def streams(seed: int) -> Iterator[Stream]:
@@ -145,8 +154,9 @@ def main() -> None:
         "| stream | the new model | counted | picks for one | furthest | with 83 and more, for one | days to a scale |"
     )
     print("|---|---|---|---|---|---|---|")
+    lent: dict[str, Scale] = {}
     for stream in streams(seed):
-        for row in rows(stream):
+        for row in rows(stream, lent):
             print(row, flush=True)
 
 

@@ -16,9 +16,9 @@ from math import erf, sqrt
 # With fewer papers nothing is learned; and so many of one estimate stand for it.
 LEAST_PAPERS = 150
 IN_A_STRATUM = 15
-# By how much the distributions must differ (Kolmogorov and Smirnov: once in a thousand by chance), and by how many
-# points some score then, to be two scales.
-CHANCE, LEAST_POINTS = 1.95, 5
+# By how much the distributions must differ (Kolmogorov and Smirnov: once in a quarter of a million by chance, for papers of
+# one day are not independent), and by how many points some score then, to be two scales.
+CHANCE, LEAST_POINTS = 2.5, 5
 # How far a score smears over its neighbours, in points.
 _WIDTH = 3.0
 _SCORES = range(101)

@@ -1,26 +1,29 @@
 """VERB. What a model says is counted on its profile's scale, so that 80 means the same after a change of model.
 
-Learned from stored scores alone, for no token, once a day is closed (`scoring.calibration`): the new model's scores are held
-against those of the models before it, by the same words. A row is never changed: each score names the one by which it was
-counted, keeps what was said, and its value does not move when more is learned.
+Learned from stored scores alone, for no token, when a day is closed (`scoring.calibration`): the new model's scores are held
+against those of the models before it, by the same words. Learned once and soon, before the learner has learned from the new
+model how promising a paper is. A row is never changed: each score names the one by which it was counted, keeps what was said,
+and its value does not move.
 """
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 from django.db.models import Max, QuerySet
 
 from scoring import calibration
 from scoring.calibration import AS_SAID, Told
 from scoring.models import Candidate, Edition, ModelScale, Score
+from scoring.screening.calibration import Calibration
+from scoring.screening.rank import SCALE
 
-# How long ago another model's readings are still those of the same time; and how far back they are taken from there.
-LATELY = dt.timedelta(days=60)
+# For how long another model is new; how far back those before it are taken.
+NEW = dt.timedelta(days=30)
 BEFORE = dt.timedelta(days=30)
-# With so many times the papers a scale is learned anew, and so often at most.
-GROWN = 2
-MOST_PAPERS = 2_400
+# A model has moods: with fewer days nothing is learned of it.
+LEAST_DAYS = 3
 
 
 def scale_of(profile_id: int, provider_model: str) -> ModelScale | None:
@@ -37,10 +40,11 @@ def counted(scale: ModelScale | None, scores: Sequence[int]) -> list[int]:
 def learn(edition: Edition, provider_model: str, now: dt.datetime) -> ModelScale | None:
     """After a closed day that this model has read: learn its scale where another has read the same words before it.
 
-    Returns the row that was written; None where nothing new is known. Safe to repeat: nothing is learned twice of the
-    same papers.
+    Returns the row that was written; None where nothing new is known. Safe to repeat: what is known is not learned again, but
+    for what was borrowed.
     """
-    if edition.revision is None:
+    known = _newest(edition.profile_id, provider_model)
+    if edition.revision is None or (known is not None and not known.is_borrowed):
         return None
     read = Score.objects.filter(
         profile=edition.profile_id,
@@ -50,17 +54,16 @@ def learn(edition: Edition, provider_model: str, now: dt.datetime) -> ModelScale
         day__lte=edition.day,
     )
     others = read.exclude(provider_model=provider_model)
-    last = others.filter(day__gt=edition.day - LATELY).aggregate(day=Max("day"))["day"]
+    last = others.filter(day__gt=edition.day - NEW).aggregate(day=Max("day"))["day"]
     if last is None:
         return None
-    known = _newest(edition.profile_id, provider_model)
-    mine = _told(read.filter(provider_model=provider_model, day__gt=last), as_said=True)
-    earlier = others.filter(day__gt=last - BEFORE)
-    if len(mine) < calibration.LEAST_PAPERS:
+    newer, earlier = (
+        read.filter(provider_model=provider_model, day__gt=last),
+        others.filter(day__gt=last - BEFORE),
+    )
+    mine = _told(newer, as_said=True)
+    if len(mine) < calibration.LEAST_PAPERS or newer.values("day").distinct().count() < LEAST_DAYS:
         return None if known else _borrow(edition.profile_id, provider_model, _most_of(earlier), now)
-    own = known.papers if known is not None and not known.is_borrowed else 0
-    if own and not GROWN * own <= len(mine) <= MOST_PAPERS:
-        return None
     theirs = _told(earlier, as_said=False)
     found = calibration.learn(mine, theirs)
     if found == AS_SAID and known is None:
@@ -109,19 +112,24 @@ def _newest(profile_id: int, provider_model: str) -> ModelScale | None:
 
 
 def _told(scores: QuerySet[Score], *, as_said: bool) -> list[Told]:
-    """The best score of each paper, as it was said or as it counted, with the estimate that its day gave it."""
+    """The best score of each paper, as it was said or as it counted, with the estimate that its day gave it: the logit before
+    it was bent, for the bend follows the newest model at once."""
     rows = list(
         scores.order_by("pk").values_list("day", "paper", "interest_scores", "said_scores", "profile")
     )
     if not rows:
         return []
     days = {row[0] for row in rows}
-    candidates = Candidate.objects.filter(profile=rows[0][4], day__in=days, state=Candidate.State.JUDGED)
-    estimates = {
-        (day, paper): chance for day, paper, chance in candidates.values_list("day", "paper", "estimate")
+    editions = Edition.objects.filter(profile=rows[0][4], day__in=days).values_list("pk", "screening")
+    bends = {pk: Calibration(*facts.get("calibration", (0.0, 1.0))) for pk, facts in editions}
+    judged = Candidate.objects.filter(edition__in=bends, state=Candidate.State.JUDGED).order_by("pk")
+    found = list(judged.values_list("day", "paper", "edition", "estimate"))
+    logits = {
+        (day, paper): float(bends[edition].undone(np.array(estimate / SCALE)))
+        for day, paper, edition, estimate in found
     }
     return [
-        Told(max((said or counts) if as_said else counts, default=0), estimates[day, paper])
+        Told(max((said or counts) if as_said else counts, default=0), logits[day, paper])
         for day, paper, counts, said, _profile in rows
-        if (day, paper) in estimates
+        if (day, paper) in logits
     ]

@@ -6,39 +6,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('profiles', '0008_origin_of_terms'),
-        ('scoring', '0026_judge_constancy'),
+        ("profiles", "0008_origin_of_terms"),
+        ("scoring", "0026_judge_constancy"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='score',
-            name='said_scores',
+            model_name="score",
+            name="said_scores",
             field=models.JSONField(null=True),
         ),
         migrations.CreateModel(
-            name='ModelScale',
+            name="ModelScale",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider_model', models.CharField(max_length=161)),
-                ('table', models.JSONField(default=list)),
-                ('papers', models.PositiveIntegerField()),
-                ('compared', models.PositiveIntegerField()),
-                ('before', models.CharField(max_length=161)),
-                ('is_borrowed', models.BooleanField(default=False)),
-                ('learned_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='profiles.profile')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("provider_model", models.CharField(max_length=161)),
+                ("table", models.JSONField(default=list)),
+                ("papers", models.PositiveIntegerField()),
+                ("compared", models.PositiveIntegerField()),
+                ("before", models.CharField(max_length=161)),
+                ("is_borrowed", models.BooleanField(default=False)),
+                ("learned_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="profiles.profile"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='score',
-            name='scale',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='scoring.modelscale'),
+            model_name="score",
+            name="scale",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="scoring.modelscale",
+            ),
         ),
         migrations.AddIndex(
-            model_name='modelscale',
-            index=models.Index(fields=['profile', 'provider_model'], name='scale_profile_model'),
+            model_name="modelscale",
+            index=models.Index(fields=["profile", "provider_model"], name="scale_profile_model"),
         ),
     ]

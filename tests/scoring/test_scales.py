@@ -18,7 +18,8 @@ from tests.scoring.reading import assert_books_are_right, papers, read_all
 
 EVENING = dt.datetime(2026, 2, 1, 20, tzinfo=dt.UTC)
 NEXT = factories.DAY + dt.timedelta(days=1)
-LAST = factories.DAY + dt.timedelta(days=2)
+LAST = factories.DAY + dt.timedelta(days=scales.LEAST_DAYS)
+AFTER = LAST + dt.timedelta(days=1)
 
 
 def day_of(count=600, *, bend=lambda worth: worth, promise=0.0, seed=1):
@@ -109,13 +110,15 @@ def read_day(reader, day, *, said=lambda worth: worth, count=LEAST_PAPERS):
 
 @pytest.fixture
 def changed(alice, judge, other):
-    """A day by one model, then one by another that says 15 more, looked at."""
+    """A day by one model, then days by another that says 15 more, looked at."""
     before = read_day(alice, factories.DAY)
     judge.is_active = False
     judge.save(update_fields=["is_active"])
     other.profile = alice
     other.save(update_fields=["profile"])
-    after = read_day(alice, NEXT, said=lambda worth: worth + 15)
+    for number in range(scales.LEAST_DAYS):
+        day = NEXT + dt.timedelta(days=number)
+        after = read_day(alice, day, said=lambda worth: worth + 15, count=LEAST_PAPERS // scales.LEAST_DAYS)
     watch.watch_due(EVENING)
     before.refresh_from_db()
     after.refresh_from_db()
@@ -138,7 +141,7 @@ def test_a_scale_is_learned_and_told_and_moves_no_value_of_the_days_before(chang
     for score in Score.objects.all():
         assert Candidate.objects.get(score_id=score.pk).value == max(score.interest_scores)
     client.force_login(alice.owner)
-    page = client.get(reverse("day", args=[NEXT]), {"profile": str(alice.public_id)}).text
+    page = client.get(reverse("day", args=[LAST]), {"profile": str(alice.public_id)}).text
     told = f"from now on an 80 of it counts as {row.table[80]}, and every other score likewise."
     assert told in page
     notice = Notice.objects.get(user=alice.owner, code=watch.CODE, params__finding="other_scale")
@@ -150,11 +153,11 @@ def test_from_then_on_its_scores_count_on_the_profiles_scale_and_say_what_was_sa
     changed, alice, fake_model, client, capsys
 ):
     row = ModelScale.objects.get()
-    edition = factories.edition_to_read(alice, papers(20), day=LAST)
+    edition = factories.edition_to_read(alice, papers(20), day=AFTER)
 
     read_all()
 
-    scores = list(Score.objects.filter(day=LAST).select_related("paper"))
+    scores = list(Score.objects.filter(day=AFTER).select_related("paper"))
     assert len(scores) == 20
     for score in scores:
         assert score.scale == row
@@ -167,22 +170,30 @@ def test_from_then_on_its_scores_count_on_the_profiles_scale_and_say_what_was_sa
     said = max(best.said_scores)
     assert row.table[said] != said
     client.force_login(alice.owner)
-    page = client.get(reverse("day", args=[LAST]), {"profile": str(alice.public_id)}).text
-    assert f"said: {said}" in page
-    call_command("why", str(alice.public_id), best.paper.arxiv_id, day=str(LAST))
+    page = client.get(reverse("day", args=[AFTER]), {"profile": str(alice.public_id)}).text
+    assert f'<span class="said">{said} →</span> {row.table[said]}' in page
+    call_command("why", str(alice.public_id), best.paper.arxiv_id, day=str(AFTER))
     assert f"(said: {shown(said)})" in capsys.readouterr().out
 
 
 @pytest.mark.django_db
-def test_a_scale_is_learned_again_only_with_twice_the_papers(changed, alice, other):
+def test_a_scale_is_learned_once_for_the_learner_then_knows_the_new_model(changed, alice, other):
     _before, after = changed
 
     assert scales.learn(after, other.provider_model, EVENING) is None
-    more = read_day(alice, LAST, said=lambda worth: worth + 15)
-    again = scales.learn(more, other.provider_model, EVENING)
+    more = read_day(alice, AFTER, said=lambda worth: worth + 15)
+    assert scales.learn(more, other.provider_model, EVENING) is None
 
-    assert again is not None and again.papers == 2 * LEAST_PAPERS
-    assert scales.scale_of(alice.pk, other.provider_model) == again
+
+@pytest.mark.django_db
+def test_what_was_borrowed_gives_way_to_what_is_learned(changed, alice, other):
+    _before, after = changed
+    ModelScale.objects.update(is_borrowed=True)
+
+    row = scales.learn(after, other.provider_model, EVENING)
+
+    assert row is not None and not row.is_borrowed
+    assert scales.scale_of(alice.pk, other.provider_model) == row
 
 
 @pytest.fixture
@@ -228,6 +239,18 @@ def test_nothing_is_borrowed_where_the_model_before_was_counted_by_a_scale(chang
 
 
 @pytest.mark.django_db
+def test_one_day_teaches_no_scale_for_a_model_has_moods(alice, judge, other):
+    read_day(alice, factories.DAY)
+    judge.is_active = False
+    judge.save(update_fields=["is_active"])
+    other.profile = alice
+    other.save(update_fields=["profile"])
+    edition = read_day(alice, NEXT, said=lambda worth: worth + 30)
+
+    assert scales.learn(edition, other.provider_model, EVENING) is None
+
+
+@pytest.mark.django_db
 def test_a_model_alone_has_no_scale(alice, judge):
     edition = read_day(alice, factories.DAY)
 
@@ -242,7 +265,7 @@ def test_other_words_teach_no_scale(changed, alice, other):
     alice.interests.filter(position=0).update(
         description="Something else altogether, and nothing of the old."
     )
-    edition = read_day(alice, LAST, said=lambda worth: worth + 15)
+    edition = read_day(alice, AFTER, said=lambda worth: worth + 15)
 
     assert scales.learn(edition, other.provider_model, EVENING) is None
 
