@@ -21,7 +21,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from scoring.screening.constancy import REFERENCE, Constancy
-from scoring.screening.heights import Heights, height_of
+from scoring.screening.heights import Heights, heights_each
 
 # How many of the rest are drawn on average: this share, and more of a short list, so that some are drawn of each day.
 AUDIT_SHARE = 0.015
@@ -104,7 +104,7 @@ def _rank(
         return len(worths)
     target = round((target_recall + AIM_HIGHER * (1.0 - target_recall)) * 10_000) / 10_000
     found = start = 0
-    for height, same in groupby(map(height_of, descending)):
+    for height, same in groupby(heights_each(descending)):
         here = worths[start : start + len(list(same))]
         above, beside = found + sum(before[height + 1 :]), sum(before[height : height + 1])
         read = above + sum(here) + beside
@@ -155,9 +155,12 @@ def _from_the_likeliest(
     rest: Sequence[int], estimates: Sequence[int], keys: Sequence[str], seed: str
 ) -> list[int]:
     """By estimate; of equals by lot, which need be cast for them alone."""
-    met = Counter(estimates[i] for i in rest)
-    lots = {i: _lot(f"{seed}:{keys[i]}") for i in rest if met[estimates[i]] > 1}
-    return sorted(rest, key=lambda i: (-estimates[i], lots.get(i, 0), keys[i]))
+    met = Counter([estimates[i] for i in rest])
+    rows = [
+        (-estimates[i], _lot(f"{seed}:{keys[i]}") if met[estimates[i]] > 1 else 0, keys[i], i) for i in rest
+    ]
+    rows.sort()
+    return [i for *_, i in rows]
 
 
 def _lot(of: str) -> int:

@@ -22,8 +22,8 @@ def heights_of(estimates: Sequence[int], judge: Constancy = REFERENCE) -> list[i
     """The expected constant picks among papers of these estimates (0 to 10000, and the sums in the same scale), by
     height, the lowest first."""
     found = [0] * HEIGHTS
-    for estimate, worth in zip(estimates, judge.constant(estimates), strict=True):
-        found[height_of(estimate)] += worth
+    for height, worth in zip(heights_each(estimates), judge.constant(estimates), strict=True):
+        found[height] += worth
     return found
 
 
@@ -33,9 +33,9 @@ def together(days: Iterable[Heights]) -> list[int]:
     return [sum(column) for column in zip(*kept, strict=True)]
 
 
-def height_of(estimate: int) -> int:
-    """Which height an estimate belongs to, from 0."""
-    return _heights()[estimate]
+def heights_each(estimates: Iterable[int]) -> Iterable[int]:
+    """Which height each estimate belongs to, from 0."""
+    return map(_heights().__getitem__, estimates)
 
 
 @cache

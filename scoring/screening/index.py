@@ -83,9 +83,9 @@ class Index:
         owners = np.repeat(np.arange(len(queries)), [len(query.hashes) for query in queries])
         at, found = self._at(hashes)
         owners = owners[found]
-        terms, places = self._places(at)
-        cells = self._papers[places] + (owners * self.size)[terms]
-        weight = weights[found][terms]
+        number, places = self._places(at)
+        cells = self._papers[places] + np.repeat(owners * self.size, number)
+        weight = np.repeat(weights[found], number)
         shape = (len(queries), self.size)
         cells_in_all = shape[0] * shape[1]
         return Scores(
@@ -97,8 +97,8 @@ class Index:
     def postings(self, hashes: np.ndarray) -> Postings:
         """Where each of these terms occurs."""
         at, found = self._at(hashes)
-        terms, places = self._places(at)
-        return Postings(found[terms], self._papers[places], _often(self._counts[places]))
+        number, places = self._places(at)
+        return Postings(np.repeat(found, number), self._papers[places], _often(self._counts[places]))
 
     def _at(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The places among our terms of those that occur, and which of the asked they are."""
@@ -109,12 +109,12 @@ class Index:
         return at[found], found
 
     def _places(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All occurrences of these of our terms: which of them, and where it stands."""
+        """All occurrences of these of our terms: how many each has, and where they stand, one term after the other."""
         first = self._starts[at]
         number = self._starts[at + 1] - first
-        terms = np.repeat(np.arange(len(at)), number)
         shift = np.repeat(first - (np.cumsum(number) - number), number)
-        return terms, np.arange(len(terms)) + shift
+        shift += np.arange(len(shift))
+        return number, shift
 
     def _norms(self) -> np.ndarray:
         """The length of each paper's TF-IDF vector, never 0."""
