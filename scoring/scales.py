@@ -14,7 +14,7 @@ import numpy as np
 from django.db.models import Max, QuerySet
 
 from scoring import calibration
-from scoring.calibration import AS_SAID, Told
+from scoring.calibration import Told
 from scoring.models import Candidate, Edition, ModelScale, Score
 from scoring.screening.calibration import Calibration
 from scoring.screening.rank import SCALE
@@ -24,27 +24,25 @@ NEW = dt.timedelta(days=30)
 BEFORE = dt.timedelta(days=30)
 # A model has moods: with fewer days nothing is learned of it.
 LEAST_DAYS = 3
+_FACTS = ("table", "papers", "compared", "before", "is_borrowed", "learned_at")
 
 
 def scale_of(profile_id: int, provider_model: str) -> ModelScale | None:
-    """By which a model's scores are counted for a profile now; None where they count as they are said."""
-    row = _newest(profile_id, provider_model)
-    return row if row is not None and row.table else None
+    """By which a model's scores are counted for a profile; None where they count as they are said."""
+    return ModelScale.objects.filter(profile=profile_id, provider_model=provider_model).first()
 
 
 def counted(scale: ModelScale | None, scores: Sequence[int]) -> list[int]:
     """What the scores count as, in their order."""
-    return [scale.table[score] for score in scores] if scale and scale.table else list(scores)
+    return [scale.table[score] for score in scores] if scale else list(scores)
 
 
 def learn(edition: Edition, provider_model: str, now: dt.datetime) -> ModelScale | None:
     """After a closed day that this model has read: learn its scale where another has read the same words before it.
 
-    Returns the row that was written; None where nothing new is known. Safe to repeat: what is known is not learned again, but
-    for what was borrowed.
+    Returns the row that was written; None where nothing new is known. Safe to repeat: what is known is not learned again.
     """
-    known = _newest(edition.profile_id, provider_model)
-    if edition.revision is None or (known is not None and not known.is_borrowed):
+    if edition.revision is None or scale_of(edition.profile_id, provider_model) is not None:
         return None
     read = Score.objects.filter(
         profile=edition.profile_id,
@@ -57,58 +55,58 @@ def learn(edition: Edition, provider_model: str, now: dt.datetime) -> ModelScale
     last = others.filter(day__gt=edition.day - NEW).aggregate(day=Max("day"))["day"]
     if last is None:
         return None
-    newer, earlier = (
-        read.filter(provider_model=provider_model, day__gt=last),
-        others.filter(day__gt=last - BEFORE),
+    newer = read.filter(provider_model=provider_model, day__gt=last)
+    earlier = others.filter(day__gt=last - BEFORE)
+    found = _lent(edition.profile_id, provider_model, _most_of(earlier), newer.count()) or _learned(
+        newer, earlier
     )
-    mine = _told(newer, as_said=True)
-    if len(mine) < calibration.LEAST_PAPERS or newer.values("day").distinct().count() < LEAST_DAYS:
-        return None if known else _borrow(edition.profile_id, provider_model, _most_of(earlier), now)
-    theirs = _told(earlier, as_said=False)
-    found = calibration.learn(mine, theirs)
-    if found == AS_SAID and known is None:
+    if found is None:
         return None
-    return ModelScale.objects.create(
-        profile_id=edition.profile_id,
-        provider_model=provider_model,
-        table=list(found.table),
-        papers=len(mine),
-        compared=len(theirs),
-        before=_most_of(earlier),
-        learned_at=now,
+    found.learned_at = now
+    return _kept(found, edition.profile_id, provider_model)
+
+
+def _learned(newer: QuerySet[Score], earlier: QuerySet[Score]) -> ModelScale | None:
+    """The scale of the newer scores by the earlier ones, unsaved; None where it is none of its own, or too little is known."""
+    if newer.values("day").distinct().count() < LEAST_DAYS:
+        return None
+    now, then = _told(newer, as_said=True), _told(earlier, as_said=False)
+    table = list(calibration.learn(now, then).table)
+    return (
+        ModelScale(table=table, papers=len(now), compared=len(then), before=_most_of(earlier))
+        if table
+        else None
     )
 
 
-def _borrow(profile_id: int, provider_model: str, before: str, now: dt.datetime) -> ModelScale | None:
-    """A profile that reads little takes what another has learned of the same change, where neither counted the model before
-    by a scale: it is the models that differ, far more than the readers."""
+def _lent(profile_id: int, provider_model: str, before: str, papers: int) -> ModelScale | None:
+    """What another profile has learned of the same change, of more than so many papers, where neither counted the model
+    before by a scale: it is the models that differ, far more than the readers. Unsaved."""
     if scale_of(profile_id, before) is not None:
         return None
     lenders = ModelScale.objects.filter(provider_model=provider_model, before=before, is_borrowed=False)
     rescaled = ModelScale.objects.filter(provider_model=before).values("profile")
-    lent = lenders.exclude(table=[]).exclude(profile__in=rescaled).order_by("-papers", "pk").first()
+    able = lenders.filter(papers__gt=papers).exclude(profile__in=rescaled)
+    lent = able.order_by("-papers", "pk").first()
     if lent is None:
         return None
-    return ModelScale.objects.create(
-        profile_id=profile_id,
-        provider_model=provider_model,
-        table=lent.table,
-        papers=lent.papers,
-        compared=lent.compared,
-        before=before,
-        is_borrowed=True,
-        learned_at=now,
+    return ModelScale(
+        table=lent.table, papers=lent.papers, compared=lent.compared, before=before, is_borrowed=True
     )
+
+
+def _kept(found: ModelScale, profile_id: int, provider_model: str) -> ModelScale | None:
+    """Saved as the one of this profile and model; None where another worker was first."""
+    facts = {name: getattr(found, name) for name in _FACTS}
+    row, is_new = ModelScale.objects.get_or_create(
+        profile_id=profile_id, provider_model=provider_model, defaults=facts
+    )
+    return row if is_new else None
 
 
 def _most_of(scores: QuerySet[Score]) -> str:
     """The model that gave most of these scores; there is at least one."""
     return Counter(scores.order_by().values_list("provider_model", flat=True)).most_common(1)[0][0]
-
-
-def _newest(profile_id: int, provider_model: str) -> ModelScale | None:
-    rows = ModelScale.objects.filter(profile=profile_id, provider_model=provider_model)
-    return rows.order_by("-pk").first()
 
 
 def _told(scores: QuerySet[Score], *, as_said: bool) -> list[Told]:

@@ -43,8 +43,8 @@ class JudgeConstancy(models.Model):
 
 
 class ModelScale(models.Model):
-    """What a model's scores count as on a profile's scale (`scoring.calibration`): `table[score]` for 0 to 100, empty where
-    they count as they are said. The newest row of a profile and a model holds; none is ever changed.
+    """What a model's scores count as on a profile's scale (`scoring.calibration`): `table[score]` for 0 to 100. Without a row
+    they count as they are said; none is ever changed.
 
     Learned of so many `papers` of the model, held against those that were `compared`, most of them read by the model `before`
     it; of the profile's own or, where `is_borrowed`, of another profile's that changed between the same two.
@@ -60,7 +60,11 @@ class ModelScale(models.Model):
     learned_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["profile", "provider_model"], name="scale_profile_model")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["profile", "provider_model"], name="one_scale_a_profile_and_model"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.profile_id} {self.provider_model} of {self.papers} papers"

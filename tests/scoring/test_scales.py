@@ -185,17 +185,6 @@ def test_a_scale_is_learned_once_for_the_learner_then_knows_the_new_model(change
     assert scales.learn(more, other.provider_model, EVENING) is None
 
 
-@pytest.mark.django_db
-def test_what_was_borrowed_gives_way_to_what_is_learned(changed, alice, other):
-    _before, after = changed
-    ModelScale.objects.update(is_borrowed=True)
-
-    row = scales.learn(after, other.provider_model, EVENING)
-
-    assert row is not None and not row.is_borrowed
-    assert scales.scale_of(alice.pk, other.provider_model) == row
-
-
 @pytest.fixture
 def bob(judge, other):
     """A reader of few papers who goes through the same change."""
