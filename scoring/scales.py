@@ -7,11 +7,10 @@ and its value does not move.
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from scoring import calibration
 from scoring.calibration import Told
@@ -106,7 +105,8 @@ def _kept(found: ModelScale, profile_id: int, provider_model: str) -> ModelScale
 
 def _most_of(scores: QuerySet[Score]) -> str:
     """The model that gave most of these scores; there is at least one."""
-    return Counter(scores.order_by().values_list("provider_model", flat=True)).most_common(1)[0][0]
+    counted_by = scores.order_by().values_list("provider_model").annotate(count=Count("pk"))
+    return counted_by.order_by("-count", "provider_model")[0][0]
 
 
 def _told(scores: QuerySet[Score], *, as_said: bool) -> list[Told]:
