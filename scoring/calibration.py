@@ -16,7 +16,7 @@ from math import erf, sqrt
 # With fewer papers nothing is learned; and so many of one estimate stand for it.
 LEAST_PAPERS = 150
 IN_A_STRATUM = 15
-# By how much the distributions must differ (Kolmogorov and Smirnov: once in a quarter of a million by chance, for papers of
+# By how much the distributions must differ (Kolmogorov and Smirnov: once in a hundred thousand by chance, for papers of
 # one day are not independent), and by how many points some score then, to be two scales.
 CHANCE, LEAST_POINTS = 2.5, 5
 # How far a score smears over its neighbours, in points.
@@ -48,29 +48,32 @@ AS_SAID = Scale()
 
 def learn(now: Sequence[Told], then: Sequence[Told]) -> Scale:
     """The scale on which `now` counts as `then` did; AS_SAID with few papers, or where they differ by no more than chance."""
-    if min(len(now), len(then)) < LEAST_PAPERS:
+    if len(then) < LEAST_PAPERS:
         return AS_SAID
-    weights = _as_promising(then, [each.estimate for each in now])
-    new = _distribution([each.score for each in now], [1.0] * len(now))
+    compared, weights = _as_promising(now, then)
+    if len(compared) < LEAST_PAPERS:
+        return AS_SAID
+    new = _distribution(compared, [1.0] * len(compared))
     old = _distribution([each.score for each in then], weights)
     sure = sum(weights) ** 2 / sum(weight * weight for weight in weights)
     apart = max(abs(a - b) for a, b in zip(_summed(new), _summed(old), strict=True))
-    if apart < CHANCE * sqrt(1 / len(now) + 1 / sure):
+    if apart < CHANCE * sqrt(1 / len(compared) + 1 / sure):
         return AS_SAID
     table = _linked(_summed(_smeared(new)), _summed(_smeared(old)))
     if max(abs(counts - score) for score, counts in enumerate(table)) < LEAST_POINTS:
         return AS_SAID
-    return Scale(table, len(now))
+    return Scale(table, len(compared))
 
 
-def _as_promising(then: Sequence[Told], estimates: Sequence[float]) -> list[float]:
-    """The weight of each earlier paper: how many of the newer ones stand in its stratum for each of the earlier."""
-    ordered = sorted(estimates)
+def _as_promising(now: Sequence[Told], then: Sequence[Told]) -> tuple[list[int], list[float]]:
+    """The scores of the newer papers whose stratum holds earlier ones, and the weight of each earlier paper: how many of the
+    newer ones stand in its stratum for each of the earlier."""
+    ordered = sorted(each.estimate for each in now)
     edges = sorted({ordered[at] for at in range(IN_A_STRATUM, len(ordered) - IN_A_STRATUM + 1, IN_A_STRATUM)})
-    newer = Counter(bisect_right(edges, estimate) for estimate in estimates)
-    strata = [bisect_right(edges, each.estimate) for each in then]
-    earlier = Counter(strata)
-    return [newer[stratum] / earlier[stratum] for stratum in strata]
+    strata_now, strata_then = ([bisect_right(edges, each.estimate) for each in part] for part in (now, then))
+    newer, earlier = Counter(strata_now), Counter(strata_then)
+    compared = [each.score for each, stratum in zip(now, strata_now, strict=True) if earlier[stratum]]
+    return compared, [newer[stratum] / earlier[stratum] for stratum in strata_then]
 
 
 def _distribution(scores: Sequence[int], weights: Sequence[float]) -> list[float]:

@@ -13,7 +13,7 @@ import numpy as np
 from django.db.models import Count, Max, QuerySet
 
 from scoring import calibration
-from scoring.calibration import Told
+from scoring.calibration import AS_SAID, Told
 from scoring.models import Candidate, Edition, ModelScale, Score
 from scoring.screening.calibration import Calibration
 from scoring.screening.rank import SCALE
@@ -70,11 +70,11 @@ def _learned(newer: QuerySet[Score], earlier: QuerySet[Score]) -> ModelScale | N
     if newer.values("day").distinct().count() < LEAST_DAYS:
         return None
     now, then = _told(newer, as_said=True), _told(earlier, as_said=False)
-    table = list(calibration.learn(now, then).table)
-    return (
-        ModelScale(table=table, papers=len(now), compared=len(then), before=_most_of(earlier))
-        if table
-        else None
+    found = calibration.learn(now, then)
+    if found == AS_SAID:
+        return None
+    return ModelScale(
+        table=list(found.table), papers=found.papers, compared=len(then), before=_most_of(earlier)
     )
 
 

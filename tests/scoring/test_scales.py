@@ -76,6 +76,16 @@ def test_another_measure_is_counted_back_on_days_of_another_promise(bend, back):
     )
 
 
+def test_what_was_never_as_promising_before_is_not_compared():
+    """All of one estimate and none of the other's: there is nothing to hold them against."""
+    now = [Told(each.score, 0.7) for each in day_of(bend=lambda worth: worth + 30)]
+    then = [Told(each.score, 0.6) for each in day_of(seed=2)]
+
+    assert calibration.learn(now, then) == AS_SAID
+    mixed = [*now, *(Told(each.score, 0.6) for each in day_of(200, bend=lambda worth: worth + 30, seed=3))]
+    assert calibration.learn(mixed, then).papers == 200
+
+
 def test_the_order_of_the_papers_decides_nothing():
     now, then = day_of(bend=lambda worth: worth + 15), day_of(seed=2)
 

@@ -9,7 +9,7 @@ from papers import crash_points
 from scoring import editions, judging, looks, suspicion
 from scoring.judging import second_looks
 from scoring.looks import Look, Read
-from scoring.models import Call, Candidate, Edition, Hold, Score
+from scoring.models import Call, Candidate, Edition, Hold, ModelScale, Score
 from scoring.packed import Code
 from tests import factories
 from tests.scoring.reading import OTHER, TOPIC, assert_books_are_right, papers, read_all, states
@@ -137,6 +137,24 @@ def test_an_obeyed_order_is_struck_and_what_is_left_is_what_counts(alice, judge,
     assert (candidate.score_id, candidate.value) == (second.pk, max(second.interest_scores))
     assert "addresses_the_model" in second.flags
     assert_books_are_right(fake_model)
+
+
+def test_a_second_look_counts_by_the_scale_of_the_first(alice, judge, fake_model):
+    scale = ModelScale.objects.create(
+        profile=alice, provider_model=judge.provider_model, table=[10 + score // 2 for score in range(101)],
+        papers=200, compared=200, before="another",
+    )  # fmt: skip
+    fake_model.settings.personality = "obedient"
+    edition, attacker = suspected(alice)
+
+    read_all()
+
+    first, second = of(Purpose.FIRST).get(paper=attacker), of(Purpose.SECOND_LOOK).get(paper=attacker)
+    assert (first.said_scores, first.interest_scores) == ([100, 100], [60, 60])
+    assert second.scale == first.scale == scale
+    assert second.interest_scores == [10 + score // 2 for score in second.said_scores]
+    candidate = Candidate.objects.get(edition=edition, paper=attacker)
+    assert (candidate.score_id, candidate.value) == (second.pk, max(second.interest_scores))
 
 
 def test_a_paper_about_injection_keeps_its_first_score(alice, judge, fake_model):
